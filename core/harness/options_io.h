@@ -1,0 +1,25 @@
+/* What the harness does with an options table (invbench/options.h). */
+#ifndef INVBENCH_HARNESS_OPTIONS_IO_H
+#define INVBENCH_HARNESS_OPTIONS_IO_H
+
+#include <invbench/options.h>
+
+#include "json.h"
+
+/* Defaults first, then the members of object (NULL: none). Members named in
+ * reserved (NULL-terminated, may be NULL) are left to the caller. path names
+ * the object in messages ("suite.json: attacks[0]"). Unknown members, wrong
+ * types and values out of range name path, value, what is allowed, and the
+ * nearest name. */
+IB_CHECK enum ib_status ib_options_parse(const struct ib_option *table,
+                                         size_t size, const cJSON *object,
+                                         const char *const *reserved,
+                                         const char *path, void *out,
+                                         struct ib_error *err);
+/* Effective values, every option named. NULL: no memory. */
+cJSON *ib_options_echo(const struct ib_option *table, const void *options);
+/* The table itself: names, types, defaults in range, offsets inside size. */
+IB_CHECK enum ib_status ib_options_check(const struct ib_option *table,
+                                         size_t size, struct ib_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* Running a plan: workers, limits, progress, the run directory. */
+#ifndef INVBENCH_HARNESS_RUN_H
+#define INVBENCH_HARNESS_RUN_H
+
+#include "console.h"
+#include "plan.h"
+
+struct ib_run_options {
+    int jobs;              /* workers at once */
+    double cpu_limit;      /* seconds a worker; 0: 3600 */
+    size_t memory_limit;   /* bytes a worker; 0: 4 GiB */
+    bool retry_failed;     /* failed cells of an earlier run of DIR again;
+                              failures are never stored, so this only says
+                              that the record may be replaced */
+    volatile const int *stop; /* set by SIGINT: start nothing more */
+};
+
+/* Computes every pending node of the plan; fills outcome and reason. Returns
+ * IB_OK also when nodes failed; an error only when nothing can go on. */
+IB_CHECK enum ib_status ib_run_plan(struct ib_plan *plan,
+                                    const struct ib_stage_env *env,
+                                    const struct ib_run_options *options,
+                                    const struct ib_console *console,
+                                    struct ib_error *err);
+/* results.h: RUN/suite.json, records.jsonl, results.json, reconstructions/;
+ * report.h: images/, plots/, report.html. */
+
+#endif

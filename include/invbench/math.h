@@ -1,0 +1,43 @@
+/*
+ * Elementary functions whose last bit does not depend on the C library or on
+ * the compiler: results are part of what invbench promises to reproduce.
+ * Errors: below 2 ulp for float versions, below 4 ulp for double versions, on
+ * the ranges stated; outside they saturate (exp) or return -inf/NaN as C does.
+ */
+#ifndef INVBENCH_MATH_H
+#define INVBENCH_MATH_H
+
+#include <invbench/base.h>
+
+float ib_expf(float x);
+float ib_logf(float x);
+float ib_tanhf(float x);
+float ib_sigmoidf(float x);
+double ib_exp(double x);
+double ib_log(double x);
+double ib_sin(double x); /* |x| < 1e6 */
+double ib_cos(double x);
+double ib_pow(double x, double y); /* x >= 0 */
+
+/* y[i] = f(x[i]); x and y may be the same array. */
+void ib_vexp(size_t n, const float *x, float *y);
+void ib_vtanh(size_t n, const float *x, float *y);
+void ib_vsigmoid(size_t n, const float *x, float *y);
+/* Each of N rows of K: p = softmax(z); z and p may be the same array. */
+void ib_softmax_rows(size_t n, size_t k, const float *z, float *p);
+
+/* BLAS behind one door (row-major, single-threaded, deterministic).
+ * C[m x n] = alpha * op(A) op(B) + beta * C; ta/tb: transpose. */
+struct ib_gemm {
+    bool ta, tb;
+    int m, n, k;
+    float alpha, beta;
+    int lda, ldb, ldc;
+};
+void ib_sgemm(float *c, const float *a, const float *b,
+              const struct ib_gemm *g);
+double ib_dot(size_t n, const float *a, const float *b); /* double sum */
+double ib_sum(size_t n, const float *a);
+void ib_axpy(size_t n, float a, const float *x, float *y); /* y += a x */
+
+#endif
