@@ -13,8 +13,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.
 WARN   := -Wall -Wextra -Wconversion -Wshadow -Wno-missing-field-initializers
 # Numbers must not depend on the compiler: no contraction, no fast-math; fused
 # operations only where the source says fma.
-NUM    := -march=x86-64-v3 -ffp-contract=off -fno-math-errno
-OPT_release := -O2 -ftree-vectorize
+NUM    := -march=x86-64-v3 -ffp-contract=off -fno-math-errno \
+          -fno-trapping-math
+OPT_release := -O2 -ftree-vectorize -fvect-cost-model=dynamic
 OPT_clang   := -O2
 OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=undefined
@@ -26,7 +27,7 @@ LIBS   := -lopenblas -lpng -lz -lnettle -lcjson -lseccomp -lm -ldl -lpthread
 # SKIP: sources to leave out while they do not compile.
 SOURCES := $(filter-out $(SKIP), $(wildcard core/nn/*.c core/harness/*.c \
            attacks/*.c attacks/parts/*.c defenses/*.c models/*.c metrics/*.c \
-           datasets/*.c priors/*.c))
+           datasets/*.c datasets/parts/*.c priors/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/code_hash.o
 LIBRARY_OBJECTS := $(filter-out $(BUILD)/core/harness/main.o, $(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))

@@ -20,8 +20,10 @@ with_parts() { # adds attacks/parts/X.c for every included parts/X.h
         echo "$f"
         case $f in
         include/invbench/parts/*.h)
-            c=attacks/parts/$(basename "$f" .h).c
-            [ -f "$c" ] && includes "$c"
+            for c in attacks/parts/$(basename "$f" .h).c \
+                datasets/parts/$(basename "$f" .h)*.c; do
+                if [ -f "$c" ]; then includes "$c"; fi
+            done
             ;;
         esac
     done | sort -u
@@ -45,11 +47,11 @@ for f in attacks/*.c defenses/*.c models/*.c metrics/*.c datasets/*.c priors/*.c
     [ -f "$f" ] && row "$f" "$(hash_of $(with_parts "$f"))"
 done
 h=core/harness
-stage data $h/stage_data.c $h/data_io.c $h/picture.c $h/idx.c
-stage model $h/stage_model.c $h/stack.c
+stage data $h/stage_data.c $h/data_*.c $h/picture*.c $h/idx.c $h/images.c
+stage model $h/stage_model.c $h/model_io.c $h/stack.c
 stage attack $h/stage_attack.c $h/stack.c $h/oracle*.c $h/recon_io.c
 stage control $h/stage_control.c $h/recon_io.c
-stage score $h/stage_score.c $h/ssim.c $h/recon_io.c
+stage score $h/stage_score.c $h/score*.c $h/ssim.c $h/recon_io.c
 stage utility $h/stage_utility.c $h/stack.c
 echo '    {0, 0},'
 echo '};'

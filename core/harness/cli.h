@@ -36,7 +36,7 @@ IB_CHECK enum ib_status ib_args_int(const struct ib_args *a, const char *flag,
 
 struct ib_command_env {
     const struct ib_console *console;
-    volatile const int *stop; /* set by SIGINT and SIGTERM */
+    volatile const int *stop;     /* set by SIGINT and SIGTERM */
     struct ib_registry *registry; /* --plugin modules loaded as descriptors
                                      (as code in hidden worker commands) */
     const char *program;          /* path of this program, to execute anew */
@@ -44,9 +44,9 @@ struct ib_command_env {
 
 struct ib_command {
     const char *name;
-    const char *synopsis; /* "SUITE.json --out DIR [--jobs N]" */
-    const char *summary;  /* one line */
-    const char *details;  /* a few paragraphs and examples that teach */
+    const char *synopsis;        /* "SUITE.json --out DIR [--jobs N]" */
+    const char *summary;         /* one line */
+    const char *details;         /* a few paragraphs and examples that teach */
     const struct ib_flag *flags; /* besides --help, --json, --plugin */
     int min_args, max_args;
     bool hidden; /* how the program executes itself */

@@ -24,9 +24,19 @@ IB_CHECK enum ib_status ib_dataset_build(const struct ib_use *use,
                                          struct ib_error *err);
 const struct ib_dataset *ib_dataset_view(const struct ib_dataset_builder *b);
 void ib_dataset_builder_free(struct ib_dataset_builder *b);
+/* The files that a dataset reads and their SHA-256: {path: hash}, paths as the
+ * plugin gives them (relative to data_dir, or absolute); {} for a generator.
+ * *out is owned by the caller. */
+IB_CHECK enum ib_status ib_dataset_files(const struct ib_use *use,
+                                         const struct ib_dataset_env *env,
+                                         cJSON **out, struct ib_error *err);
+
+/* Two images are near-duplicates when, each shifted to mean 0 and scaled to
+ * norm 1, their distance is below this (a correlation above 0.995). */
+#define IB_NEAR_DUPLICATE 0.1
 /* Train, holdout, public and aux share no image; public and private share no
- * identity; no near-duplicates (normalised RMS distance under a stated
- * threshold) between private and public. Names the first offending pair. */
+ * identity; every class has a training image; no near-duplicates between
+ * private and public. Names the first offending pair. */
 IB_CHECK enum ib_status ib_dataset_assert(const struct ib_dataset *d,
                                           struct ib_error *err);
 /* Indices of one identity's images in a split: count, and up to max of them. */

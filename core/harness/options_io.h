@@ -21,5 +21,9 @@ cJSON *ib_options_echo(const struct ib_option *table, const void *options);
 /* The table itself: names, types, defaults in range, offsets inside size. */
 IB_CHECK enum ib_status ib_options_check(const struct ib_option *table,
                                          size_t size, struct ib_error *err);
+/* What is allowed, as text: "0..10", "a | b | c". */
+void ib_options_range(const struct ib_option *o, struct ib_text *out);
+/* "int", "real", "bool", "choice", "text", "ints". */
+const char *ib_options_type(const struct ib_option *o);
 
 #endif

@@ -24,7 +24,7 @@ enum ib_outcome {
     IB_CRASHED, /* died by a signal */
     IB_TIMEOUT,
     IB_OOM,
-    IB_BLOCKED, /* an input did not come about */
+    IB_BLOCKED,        /* an input did not come about */
     IB_NOT_APPLICABLE, /* skipped: a worker found it cannot run */
 };
 extern const char *const ib_outcome_names[];
@@ -37,7 +37,7 @@ struct ib_plan_node {
     int input[16];   /* earlier nodes */
     int n_inputs;
     enum ib_outcome outcome;
-    char reason[512]; /* of failure */
+    char reason[512];         /* of failure */
     double seconds, peak_mib; /* measured; provenance only */
 };
 

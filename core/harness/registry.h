@@ -17,6 +17,11 @@ enum ib_load { IB_LOAD_DESCRIPTOR, IB_LOAD_CODE };
 IB_CHECK enum ib_status ib_registry_create(struct ib_registry **out,
                                            struct ib_error *err);
 void ib_registry_free(struct ib_registry *r);
+/* The program that reads outside descriptors ("PROGRAM probe FILE.so");
+ * without this call it is the running one. Copied. */
+IB_CHECK enum ib_status ib_registry_set_program(struct ib_registry *r,
+                                                const char *program,
+                                                struct ib_error *err);
 IB_CHECK enum ib_status ib_registry_load(struct ib_registry *r,
                                          const char *path, enum ib_load how,
                                          struct ib_error *err);
@@ -63,6 +68,6 @@ IB_CHECK enum ib_status ib_use_from_spec(const struct ib_registry *r,
  * utility" for the harness's part in that artifact. */
 const char *ib_code_hash(const char *what);
 /* Engine version and hash, OpenBLAS version and core type, instruction set. */
-const char *ib_numerics(void);
+const char *ib_numerics(const struct ib_registry *r);
 
 #endif

@@ -8,14 +8,17 @@
 /* Contact sheets need the data and the reconstructions: made by `run`. */
 IB_CHECK enum ib_status ib_report_sheets(const struct ib_plan *plan,
                                          const struct ib_stage_env *env,
-                                         const char *dir,
-                                         struct ib_error *err);
+                                         const char *dir, struct ib_error *err);
 /* Plots and report.html from dir/results.json and dir/images/ alone. */
 IB_CHECK enum ib_status ib_report_make(const char *dir, struct ib_error *err);
 /* The result table, lined up, for a terminal of the console's width. */
 IB_CHECK enum ib_status ib_report_table(const cJSON *results,
                                         const struct ib_console *console,
                                         struct ib_error *err);
+/* The same, all columns, as Markdown. */
+IB_CHECK enum ib_status ib_report_markdown(const cJSON *results,
+                                           struct ib_text *out,
+                                           struct ib_error *err);
 
 /* 8-bit PNG, grey or RGB, from planar pixels. */
 IB_CHECK enum ib_status ib_png_write(const char *path, struct ib_shape shape,

@@ -21,7 +21,6 @@ IB_CHECK enum ib_status ib_results_write(const struct ib_plan *plan,
 IB_CHECK enum ib_status ib_record_append(const struct ib_plan *plan,
                                          size_t cell,
                                          const struct ib_stage_env *env,
-                                         const char *dir,
-                                         struct ib_error *err);
+                                         const char *dir, struct ib_error *err);
 
 #endif

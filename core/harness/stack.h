@@ -27,7 +27,6 @@ const struct ib_defense *ib_stack_at(const struct ib_stack *s, int i);
 cJSON *ib_stack_spec(const struct ib_registry *r, const struct ib_stack *s,
                      enum ib_stage stage);
 bool ib_stack_has(const struct ib_stack *s, enum ib_stage stage);
-/* True when some defense of the stack lets only labels out. */
 /* Training hooks in stack order; returns how many. */
 int ib_stack_hooks(const struct ib_stack *s, struct ib_train_hook *hooks);
 

@@ -11,11 +11,12 @@
  *           -> data: see data_io.h
  *  model    role "target" | "evaluator", plugin PLUGIN, seed, data KEY,
  *           defenses DEFENSES (stage train only)
- *           -> data: parameters, float32, node order; meta: "loss" (last
- *              epoch of each phase), "parameters"
+ *           -> data: parameters, float32, node order; meta: "parameters",
+ *              "shape" [c, h, w], "classes"
  *  attack   plugin PLUGIN, prior PLUGIN, level, max_queries (0: unlimited),
- *           seed, data KEY, model KEY, defenses DEFENSES (stage respond only),
- *           targets [class, ...]
+ *           latency, rate_limit (simulated clock), seed, data KEY, model KEY,
+ *           defenses DEFENSES (stage respond only), targets [class, ...]
+ *           (empty: all classes; so in control)
  *           -> see recon_io.h
  *  control  name "public-mean" | "public-best" | "noise" | "holdout" |
  *           "other", seed, data KEY, model KEY (public-best only), targets
@@ -39,6 +40,7 @@ struct ib_stage_env {
     const char *data_dir;  /* NULL: none */
     size_t memory_limit;   /* bytes a worker may use */
     struct ib_reporter *reporter;
+    const char *program;   /* of the attacker process; NULL: this one */
 };
 
 typedef enum ib_status (*ib_stage_run)(const struct ib_stage_env *env,

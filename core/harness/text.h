@@ -21,5 +21,8 @@ IB_CHECK enum ib_status ib_text_status(const struct ib_text *t,
 /* The item of list (NULL-terminated) nearest to word by edit distance, or
  * NULL when none is near enough to suggest. */
 const char *ib_text_nearest(const char *word, const char *const *list);
+/* Adds ` (did you mean "x"?); there are: a, b, c` for an unknown word. */
+void ib_text_suggest(struct ib_text *t, const char *word,
+                     const char *const *list);
 
 #endif

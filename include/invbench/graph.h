@@ -27,11 +27,14 @@ size_t ib_graph_parameters(const struct ib_graph *g); /* how many numbers */
 /* Every builder returns the new node, or IB_NONE after an error (also when x
  * is IB_NONE: calls can be chained without checks). name: for messages and
  * model files; unique, copied; NULL makes one from the op and its number. */
-ib_node ib_graph_input(struct ib_graph *g, struct ib_shape s,
-                       const char *name);
+ib_node ib_graph_input(struct ib_graph *g, struct ib_shape s, const char *name);
 /* y = x W^T + b; flattens x. W: units x D. */
 ib_node ib_graph_dense(struct ib_graph *g, ib_node x, int units,
                        const char *name);
+/* The same layer again, with the very parameters of the dense node `of`
+ * (gradients of all uses add up). The input must be as long. */
+ib_node ib_graph_dense_shared(struct ib_graph *g, ib_node x, ib_node of,
+                              const char *name);
 struct ib_conv {
     int channels, kernel, stride, pad; /* stride 0 means 1 */
 };
@@ -86,8 +89,9 @@ struct ib_forward {
 };
 void ib_net_forward(struct ib_net *net, const struct ib_forward *f);
 /* Runs back over the same nodes as the forward run f. Gradients of nodes are
- * overwritten; gradients of parameters are added to (when wanted). */
-enum { IB_WRT_INPUT = 1, IB_WRT_PARAMETERS = 2 };
+ * overwritten; gradients of parameters are added to (when wanted), or, with
+ * IB_WRT_OVERWRITE, replaced for the nodes that are run. */
+enum { IB_WRT_INPUT = 1, IB_WRT_PARAMETERS = 2, IB_WRT_OVERWRITE = 4 };
 void ib_net_backward(struct ib_net *net, const struct ib_forward *f, int wrt);
 void ib_net_zero_gradients(struct ib_net *net); /* of parameters */
 

@@ -53,7 +53,8 @@ struct ib_dataset_plugin {
     struct ib_plugin plugin;
     bool seeded; /* the seed changes images or splits; else it is not keyed */
     /* Optional: calls file() for each file that load() will read, so that
-     * their hashes enter the artifact's key. */
+     * their hashes enter the artifact's key. path: as ib_data_path takes it,
+     * so that a key does not depend on where the data lie. */
     enum ib_status (*files)(const void *options,
                             const struct ib_dataset_env *env,
                             enum ib_status (*file)(void *ctx, const char *path,
@@ -65,6 +66,12 @@ struct ib_dataset_plugin {
                            struct ib_dataset_builder *out,
                            struct ib_error *err);
 };
+
+enum { IB_PATH_SIZE = 4096 };
+/* The file that a path option means: below data_dir unless it is absolute. */
+IB_CHECK enum ib_status ib_data_path(const struct ib_dataset_env *env,
+                                     const char *path, char out[IB_PATH_SIZE],
+                                     struct ib_error *err);
 
 /* Call once, before the first image. */
 IB_CHECK enum ib_status ib_dataset_begin(struct ib_dataset_builder *b,
@@ -89,13 +96,15 @@ struct ib_picture {
     uint8_t *pixels;       /* planar */
 };
 /* PGM (P2, P5), PPM (P3, P6), PNG by content, not by name. 16-bit samples are
- * scaled to 8 (x * 255 / maxval, rounded), alpha is refused. */
+ * scaled to 8 (x * 255 / maxval, rounded), alpha is refused. At most 8192
+ * pixels a side, 2^24 in all. */
 IB_CHECK enum ib_status ib_picture_read(const char *path,
                                         struct ib_picture *out,
                                         struct ib_error *err);
 void ib_picture_free(struct ib_picture *p);
 
-/* An IDX file, plain or gzip: unsigned bytes, 1 to 3 dimensions. */
+/* An IDX file, plain or gzip: unsigned bytes, 1 to 3 dimensions, at most 4 GiB.
+ * Memory grows with the data that is there, not with what the header claims. */
 struct ib_idx {
     int dims;
     size_t size[3];

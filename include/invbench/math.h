@@ -21,6 +21,7 @@ double ib_pow(double x, double y); /* x >= 0 */
 
 /* y[i] = f(x[i]); x and y may be the same array. */
 void ib_vexp(size_t n, const float *x, float *y);
+void ib_vlog(size_t n, const float *x, float *y);
 void ib_vtanh(size_t n, const float *x, float *y);
 void ib_vsigmoid(size_t n, const float *x, float *y);
 /* Each of N rows of K: p = softmax(z); z and p may be the same array. */

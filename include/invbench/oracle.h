@@ -12,7 +12,10 @@
  *
  * A row that is denied (the slot's budget is spent) comes back as zeros with
  * ib_oracle_denied(o)[i] != 0, and counts as denied only.
- * Shared questions (populations, priors) use the slot IB_SHARED.
+ * Shared questions (populations, priors) use the slot IB_SHARED: all slots pay
+ * for them together, each ceil(shared / targets) of its budget.
+ * An image with a NaN or an infinity is refused: the whole ask fails with
+ * IB_E_NUMERIC and nothing is counted.
  */
 #ifndef INVBENCH_ORACLE_H
 #define INVBENCH_ORACLE_H
@@ -40,6 +43,7 @@ struct ib_oracle_info {
     int targets;         /* slots: identities under attack */
     size_t capacity;     /* rows of one ask */
     uint64_t max_queries; /* per slot; 0 = unlimited */
+    int images;           /* of one slot's guess */
 };
 
 const struct ib_oracle_info *ib_oracle_info(const struct ib_oracle *o);

@@ -1,0 +1,189 @@
+#include "leakage.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const double min_gap = 0.1, accuracy_slack = 0.02;
+
+const char *const ib_floor_names[IB_FLOORS] = {"public-mean", "public-best",
+                                               "noise", "other"};
+
+/* The statistic: which evaluators take part is settled beforehand. */
+struct ratio {
+    const struct ib_leakage_task *task;
+    bool counts[IB_LEAKAGE_EVALUATORS];
+};
+
+static double floor_of(const struct ib_leakage_evaluator *e, const double *w,
+                       int *index)
+{
+    double best = NAN;
+    *index = -1;
+    for (int i = 0; i < IB_FLOORS; i++) {
+        double x = e->floor[i].v ? ib_panel_mean(&e->floor[i], w) : NAN;
+        if (!isnan(x) && !(x <= best)) {
+            best = x;
+            *index = i;
+        }
+    }
+    return best;
+}
+
+static double evaluator_ratio(const struct ib_leakage_evaluator *e,
+                              const double *w)
+{
+    int index;
+    double floor = floor_of(e, w, &index);
+    double gap = ib_panel_mean(&e->ceiling, w) - floor;
+    return gap > 1e-9 ? (ib_panel_mean(&e->q, w) - floor) / gap : NAN;
+}
+
+static double ratio_value(const void *ctx, const double *w)
+{
+    const struct ratio *r = ctx;
+    double least = INFINITY;
+    for (int i = 0; i < r->task->n; i++) {
+        if (!r->counts[i])
+            continue;
+        double x = evaluator_ratio(&r->task->evaluator[i], w);
+        if (isnan(x))
+            return NAN;
+        least = fmin(least, x);
+    }
+    return least < INFINITY ? least : NAN;
+}
+
+/* Measures one evaluator and says whether it counts, and if not, why. */
+static void part_make(const struct ib_leakage_task *t,
+                      const struct ib_leakage_evaluator *e,
+                      struct ib_leakage_part *p)
+{
+    p->acc1 = ib_panel_mean(&e->q, NULL);
+    p->ceiling = e->ceiling.v ? ib_panel_mean(&e->ceiling, NULL) : NAN;
+    p->floor = floor_of(e, NULL, &p->floor_index);
+    p->leakage = NAN;
+    if (t->no_public)
+        snprintf(p->reason, sizeof p->reason, "%s", t->no_public);
+    else if (isnan(p->ceiling) || isnan(p->floor))
+        snprintf(p->reason, sizeof p->reason, "controls are missing");
+    else if (isnan(e->accuracy) || isnan(e->target_accuracy))
+        snprintf(p->reason, sizeof p->reason,
+                 "its accuracy or the target's is not known");
+    else if (e->accuracy < e->target_accuracy - accuracy_slack)
+        snprintf(p->reason, sizeof p->reason,
+                 "%.1f %% right on held-out images, the target %.1f %%: more "
+                 "than 2 points worse",
+                 100 * e->accuracy, 100 * e->target_accuracy);
+    else if (p->ceiling - p->floor < min_gap)
+        snprintf(p->reason, sizeof p->reason,
+                 "ceiling %.3f is not 0.1 above floor %.3f (%s)", p->ceiling,
+                 p->floor, ib_floor_names[p->floor_index]);
+    else if (isnan(p->acc1))
+        snprintf(p->reason, sizeof p->reason, "no cell of this row came about");
+    else
+        p->leakage = (p->acc1 - p->floor) / (p->ceiling - p->floor);
+    p->counts = !isnan(p->leakage);
+}
+
+static int parts_make(const struct ib_leakage_task *t, struct ib_leakage *out,
+                      struct ratio *r)
+{
+    int counting = 0;
+    *out = (struct ib_leakage){.evaluator = -1};
+    *r = (struct ratio){.task = t};
+    for (int i = 0; i < t->n; i++) {
+        struct ib_leakage_part *p = &out->part[i];
+        part_make(t, &t->evaluator[i], p);
+        r->counts[i] = p->counts;
+        counting += p->counts;
+        if (p->counts && (out->evaluator < 0 ||
+                          p->leakage < out->part[out->evaluator].leakage))
+            out->evaluator = i;
+    }
+    return counting;
+}
+
+static void say_why_not(const struct ib_leakage_task *t, struct ib_leakage *out,
+                        int counting)
+{
+    out->interval = (struct ib_interval){NAN, NAN, NAN, NAN, NAN, out->reason};
+    out->evaluator = -1;
+    if (t->no_public)
+        snprintf(out->reason, sizeof out->reason, "%s", t->no_public);
+    else if (t->n < 2)
+        snprintf(out->reason, sizeof out->reason,
+                 "%d evaluator of another family than the target; 2 are "
+                 "needed",
+                 t->n);
+    for (int i = 0; !*out->reason && i < t->n; i++)
+        if (!out->part[i].counts)
+            snprintf(out->reason, sizeof out->reason,
+                     "%d of %d evaluators count, 2 are needed; %.60s: %.100s",
+                     counting, t->n, t->evaluator[i].id, out->part[i].reason);
+}
+
+static bool degenerate(const struct ib_panel *p, double at)
+{
+    for (int i = 0; i < p->seeds * p->identities; i++)
+        if (!isnan(p->v[i]) && p->v[i] != at)
+            return false;
+    return true;
+}
+
+/* Where no identity, or every one, was recognised, resampling sees no spread
+ * in Q: the interval reaches at least as far as Wilson's for Q does. */
+static void widen(const struct ib_leakage_task *t, struct ib_leakage *out)
+{
+    const struct ib_leakage_evaluator *e = &t->evaluator[out->evaluator];
+    const struct ib_leakage_part *p = &out->part[out->evaluator];
+    double reach =
+        ib_wilson_reach(ib_panel_identities(&e->q)) / (p->ceiling - p->floor);
+    if (isnan(out->interval.low))
+        return;
+    if (degenerate(&e->q, 0))
+        out->interval.high =
+            fmax(out->interval.high, out->interval.value + reach);
+    if (degenerate(&e->q, 1))
+        out->interval.low =
+            fmin(out->interval.low, out->interval.value - reach);
+}
+
+enum ib_status ib_leakage_make(const struct ib_leakage_task *t,
+                               struct ib_leakage *out, struct ib_error *err)
+{
+    struct ratio r;
+    int counting = parts_make(t, out, &r);
+    if (counting < 2) {
+        say_why_not(t, out, counting);
+        return IB_OK;
+    }
+    struct ib_statistic s = {ratio_value, &r, &t->evaluator[out->evaluator].q};
+    enum ib_status status = ib_interval_make(&s, &out->interval, err);
+    if (status)
+        return status;
+    widen(t, out);
+    if (out->interval.reason)
+        snprintf(out->reason, sizeof out->reason, "%s", out->interval.reason);
+    return IB_OK;
+}
+
+static double difference_value(const void *ctx, const double *w)
+{
+    const struct ratio *r = ctx;
+    return ratio_value(&r[0], w) - ratio_value(&r[1], w);
+}
+
+enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
+                                     const struct ib_leakage_task *b,
+                                     struct ib_interval *out,
+                                     struct ib_error *err)
+{
+    struct ib_leakage la, lb;
+    struct ratio r[2];
+    *out = (struct ib_interval){NAN, NAN, NAN,
+                                NAN, NAN, "leakage is null on one side"};
+    if (parts_make(a, &la, &r[0]) < 2 || parts_make(b, &lb, &r[1]) < 2)
+        return IB_OK;
+    struct ib_statistic s = {difference_value, r, &a->evaluator[0].q};
+    return ib_interval_make(&s, out, err);
+}

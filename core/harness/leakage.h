@@ -1,0 +1,50 @@
+/*
+ * Leakage: (Q - floor) / (ceiling - floor), the smallest over evaluators.
+ *
+ * Q: an evaluator's Acc@1 on reconstructions. Floor: the highest Acc@1 of that
+ * evaluator on the controls public-mean, public-best, noise and other.
+ * Ceiling: on real held-out images. 0: no more than a control finds; 1: as good
+ * as a fresh photograph. Never clamped.
+ */
+#ifndef INVBENCH_HARNESS_LEAKAGE_H
+#define INVBENCH_HARNESS_LEAKAGE_H
+
+#include "stats.h"
+
+enum { IB_FLOORS = 4, IB_LEAKAGE_EVALUATORS = 16 };
+extern const char *const ib_floor_names[IB_FLOORS];
+
+struct ib_leakage_evaluator {
+    const char *id;
+    struct ib_panel q, ceiling, floor[IB_FLOORS]; /* all of one size; floor[i].v
+                                                     NULL: not measured */
+    double accuracy, target_accuracy;             /* on holdout; NaN: unknown */
+};
+struct ib_leakage_task {
+    int n;
+    struct ib_leakage_evaluator evaluator[IB_LEAKAGE_EVALUATORS];
+    const char
+        *no_public; /* why public controls are missing; NULL: are there */
+};
+struct ib_leakage_part {                  /* of one evaluator */
+    double acc1, floor, ceiling, leakage; /* NaN: none */
+    int floor_index;                      /* -1: none */
+    bool counts;
+    char reason[IB_TEXT_MAX]; /* "" when it counts */
+};
+struct ib_leakage {
+    struct ib_interval interval; /* reason is in `reason` */
+    int evaluator;               /* that gives the minimum; -1 */
+    char reason[IB_TEXT_MAX];    /* "": none */
+    struct ib_leakage_part part[IB_LEAKAGE_EVALUATORS];
+};
+IB_CHECK enum ib_status ib_leakage_make(const struct ib_leakage_task *t,
+                                        struct ib_leakage *out,
+                                        struct ib_error *err);
+/* a - b, resampled together (they share controls, seeds and identities). */
+IB_CHECK enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
+                                              const struct ib_leakage_task *b,
+                                              struct ib_interval *out,
+                                              struct ib_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* What the files of the planner share: where in its loops it is. */
+#ifndef INVBENCH_HARNESS_PLAN_MAKING_H
+#define INVBENCH_HARNESS_PLAN_MAKING_H
+
+#include "plan_specs.h"
+
+enum { IB_JUDGES_MAX = 13, IB_SEEDS_MAX = 64, IB_EVALUATORS_MAX = 64 };
+
+/* Where in the loops we are. */
+struct ib_making {
+    struct ib_plan_builder *b;
+    struct ib_plan_specs specs;
+    const struct ib_suite *suite;
+    int seed, model, defense;
+    int data, target; /* nodes */
+    const char *s;    /* "s1": the seed in labels */
+    char seed_text[32];
+    int evaluator[IB_EVALUATORS_MAX]; /* nodes */
+    cJSON *judges;                    /* of this model: [{id, model}] */
+    int judge[IB_JUDGES_MAX], n_judges;
+    struct ib_error *err;
+};
+
+const char *ib_making_data_key(const struct ib_making *m);
+uint64_t ib_making_seed(const struct ib_making *m);
+enum ib_status ib_making_no_memory(struct ib_making *m);
+/* err was set by the call that returned node. */
+enum ib_status ib_making_status(const struct ib_making *m, int node);
+/* The one score node of a set of reconstructions. */
+int ib_making_score(struct ib_making *m, int recon, const char *what);
+/* All attacks at all levels on the current model and defense. */
+IB_CHECK enum ib_status ib_making_attacks(struct ib_making *m, int utility);
+
+#endif

@@ -1,0 +1,288 @@
+/* What was tested, and what came of it, in plain words. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report_page.h"
+
+void ib_page_interval(struct ib_text *t, const struct ib_estimate *e)
+{
+    char a[IB_NUMBER_SIZE], b[IB_NUMBER_SIZE];
+
+    if (!isnan(e->low) && !isnan(e->high))
+        ib_text_add(t, "[%s, %s]", ib_view_format(a, e->low),
+                    ib_view_format(b, e->high));
+}
+
+void ib_page_number(struct ib_text *t, double x)
+{
+    char s[IB_NUMBER_SIZE];
+
+    if (isnan(x))
+        ib_text_add(t, "<span class=soft>n/a</span>");
+    else
+        ib_text_add(t, "%s", ib_view_format(s, x));
+}
+
+const char *ib_page_verdict(const struct ib_estimate *e)
+{
+    if (isnan(e->value))
+        return "";
+    if (isnan(e->low) || isnan(e->high))
+        return "no interval, so this may be chance";
+    if (e->high <= 0.1)
+        return "no more than the controls find";
+    if (e->low <= 0)
+        return "not told apart from the controls";
+    if (e->value < 0.35)
+        return "some leakage";
+    return e->value < 0.7 ? "strong leakage"
+                          : "nearly as telling as real unseen images";
+}
+
+static void add_ids(struct ib_text *t, const struct ib_names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        ib_html_add(t, "%s%s", i ? ", " : "", names->at[i]);
+}
+
+static void add_fact(struct ib_text *t, const char *term,
+                     const struct ib_names *names)
+{
+    ib_html_add(t, "<dt>%s</dt><dd>", term);
+    add_ids(t, names);
+    ib_text_add(t, "</dd>\n");
+}
+
+static void add_count(struct ib_text *t, const cJSON *o, const char *member,
+                      const char *words)
+{
+    double n = ib_view_number(o, member);
+
+    if (!isnan(n))
+        ib_text_add(t, "%.0f %s", n, words);
+}
+
+static void add_data(const struct ib_page *p)
+{
+    const cJSON *d = ib_view_object(p->v->root, "dataset");
+    const cJSON *counts = ib_view_object(d, "counts");
+    const cJSON *shape = ib_view_array(d, "shape");
+    double side[3];
+
+    ib_html_add(p->t, "<dt>Data</dt><dd>%s: ", ib_view_text(d, "name"));
+    add_count(p->t, d, "classes", "private identities, ");
+    add_count(p->t, counts, "train", "private images, ");
+    add_count(p->t, counts, "holdout", "held out, ");
+    add_count(p->t, counts, "public", "public (other identities)");
+    for (int i = 0; i < 3; i++) {
+        const cJSON *n = cJSON_GetArrayItem(shape, i);
+        side[i] = cJSON_IsNumber(n) ? n->valuedouble : NAN;
+    }
+    if (!isnan(side[0] + side[1] + side[2]))
+        ib_text_add(p->t, "; %.0f &times; %.0f pixels, %s", side[2], side[1],
+                    side[0] == 1 ? "grey" : "colour");
+    ib_text_add(p->t, "</dd>\n");
+}
+
+static void add_list(struct ib_text *t, const cJSON *array)
+{
+    const cJSON *i;
+    const char *comma = "";
+
+    cJSON_ArrayForEach(i, array)
+    {
+        if (cJSON_IsString(i))
+            ib_html_add(t, "%s%s", comma, i->valuestring);
+        else if (cJSON_IsNumber(i))
+            ib_text_add(t, "%s%.15g", comma, i->valuedouble);
+        comma = ", ";
+    }
+}
+
+static void add_cells(const struct ib_page *p)
+{
+    const cJSON *n;
+    const char *comma = "";
+
+    ib_text_add(p->t, "<dt>Cells</dt><dd>");
+    cJSON_ArrayForEach(n, ib_view_object(p->v->summary, "cells"))
+    {
+        if (!cJSON_IsNumber(n) || !n->string)
+            continue;
+        ib_text_add(p->t, "%s%.0f ", comma, n->valuedouble);
+        ib_html_text(p->t, n->string);
+        comma = ", ";
+    }
+    ib_text_add(p->t, "</dd>\n");
+}
+
+void ib_page_tested(const struct ib_page *p)
+{
+    const cJSON *budget = ib_view_object(p->v->root, "budget");
+    double most = ib_view_number(budget, "max_queries");
+    char s[IB_NUMBER_SIZE];
+
+    ib_text_add(p->t, "<dl class=facts>\n");
+    add_data(p);
+    add_fact(p->t, "Models under attack", &p->v->models);
+    add_fact(p->t, "Defenses", &p->v->defenses);
+    add_fact(p->t, "Attacks", &p->v->attacks);
+    ib_text_add(p->t, "<dt>What attacks may see</dt><dd>");
+    add_list(p->t, ib_view_array(p->v->root, "access"));
+    ib_text_add(p->t, "</dd>\n<dt>Query budget</dt><dd>%s</dd>\n",
+                most > 0 ? ib_view_count(s, most) : "unlimited");
+    ib_text_add(p->t, "<dt>Seeds</dt><dd>");
+    add_list(p->t, ib_view_array(p->v->root, "seeds"));
+    ib_text_add(p->t, "</dd>\n");
+    add_cells(p);
+    ib_text_add(p->t, "</dl>\n");
+}
+
+/* The largest leakage of a model over the headlines of the undefended stack:
+ * NULL when it has none. */
+static const cJSON *worst_of(const struct ib_page *p, int model)
+{
+    const char *id = p->v->models.at[model];
+    const char *bare =
+        p->v->defenses.n ? p->v->defenses.at[ib_view_undefended(p->v)] : "";
+    const cJSON *h, *worst = NULL;
+    double most = -INFINITY;
+
+    cJSON_ArrayForEach(h, ib_view_array(p->v->summary, "headline"))
+    {
+        double x = ib_view_number(ib_view_object(h, "leakage"), "value");
+        if (strcmp(ib_view_text(h, "model"), id) == 0 &&
+            strcmp(ib_view_text(h, "defense"), bare) == 0 && x > most) {
+            most = x;
+            worst = h;
+        }
+    }
+    return worst;
+}
+
+static const struct ib_view_row *best_identified(const struct ib_page *p,
+                                                 int model)
+{
+    const struct ib_view_row *best = NULL;
+
+    for (size_t i = 0; i < p->v->n_rows; i++) {
+        const struct ib_view_row *r = &p->v->rows[i];
+        double x = ib_view_margin(r, "id_top1").value;
+        if (r->model == model && ib_view_is(r, "ok") && !isnan(x) &&
+            (!best || x > ib_view_margin(best, "id_top1").value))
+            best = r;
+    }
+    return best;
+}
+
+/* For a model without any leakage: what identification says, and why. */
+static void add_uncalibrated(const struct ib_page *p, int model)
+{
+    const struct ib_view_row *r = best_identified(p, model);
+
+    if (!r) {
+        ib_text_add(p->t, "<p>No cell of this model has a number. See "
+                          "<a href=\"#flags\">flags and missing cells</a>."
+                          "</p>\n");
+        return;
+    }
+    struct ib_estimate id = ib_view_column(r, "id_top1");
+    ib_text_add(p->t, "<p class=big>");
+    ib_page_number(p->t, id.value);
+    ib_text_add(p->t, " <small>identified by SSIM; best control ");
+    ib_page_number(p->t, id.control_value);
+    ib_html_add(p->t, "</small></p>\n<p>%s (%s), behind %s.</p>\n",
+                p->v->attacks.at[r->attack], r->access,
+                p->v->defenses.at[r->defense]);
+    ib_html_add(p->t, "<p class=note>Leakage is not calibrated here: %s.</p>\n",
+                r->leakage.reason[0] ? r->leakage.reason
+                                     : "no reason was recorded");
+}
+
+static void add_item(const struct ib_page *p, const cJSON *h)
+{
+    const cJSON *o = ib_view_object(h, "leakage");
+    struct ib_estimate e = ib_view_estimate(o);
+    const char *verdict = ib_page_verdict(&e);
+
+    ib_html_add(p->t, "<li><b>%s</b> (%s): ", ib_view_text(h, "defense"),
+                ib_view_text(h, "access"));
+    ib_page_number(p->t, e.value);
+    ib_text_add(p->t, " ");
+    ib_page_interval(p->t, &e);
+    if (verdict[0] || e.reason[0])
+        ib_html_add(p->t, " <span class=soft>%s</span>",
+                    verdict[0] ? verdict : e.reason);
+    ib_text_add(p->t, "</li>\n");
+}
+
+static void add_items(const struct ib_page *p, int model)
+{
+    enum { MOST = 16 };
+    const cJSON *h;
+    int n = 0;
+
+    ib_text_add(p->t, "<ul>\n");
+    cJSON_ArrayForEach(h, ib_view_array(p->v->summary, "headline"))
+    {
+        if (strcmp(ib_view_text(h, "model"), p->v->models.at[model]) != 0)
+            continue;
+        if (n++ < MOST)
+            add_item(p, h);
+    }
+    ib_text_add(p->t, "</ul>\n");
+    if (n > MOST)
+        ib_html_add(p->t, "<p class=note>%d more are in the matrix.</p>\n",
+                    n - MOST);
+}
+
+static void add_card(const struct ib_page *p, int model)
+{
+    const cJSON *worst = worst_of(p, model);
+    struct ib_estimate e = ib_view_estimate(ib_view_object(worst, "leakage"));
+
+    ib_html_add(p->t, "<section class=card><h3>%s</h3>\n",
+                p->v->models.at[model]);
+    if (worst && !isnan(e.value)) {
+        ib_text_add(p->t, "<p class=big>");
+        ib_page_number(p->t, e.value);
+        ib_text_add(p->t, " <small>");
+        ib_page_interval(p->t, &e);
+        ib_html_add(p->t,
+                    " leakage</small></p>\n<p>Undefended, attacker sees "
+                    "%s: %s.</p>\n",
+                    ib_view_text(worst, "access"), ib_page_verdict(&e));
+        add_items(p, model);
+    } else if (ib_view_calibrated(p->v, model)) {
+        add_items(p, model);
+    } else {
+        add_uncalibrated(p, model);
+    }
+    ib_text_add(p->t, "</section>\n");
+}
+
+void ib_page_headline(const struct ib_page *p)
+{
+    ib_text_add(
+        p->t,
+        "<p class=guide><b>Reading guide.</b> <b>Leakage 0</b>: the "
+        "pictures that attacks make are taken for the right identity no more "
+        "often than the best control (a public image, the average image, "
+        "noise, somebody else). <b>Leakage 1</b>: as often as real images "
+        "that the model never saw. Brackets are 95&nbsp;%% intervals. "
+        "<b>SSIM</b> likes blur: a plain average scores well with nothing "
+        "reconstructed, so each SSIM figure stands beside its best control "
+        "and only the difference means anything.</p>\n<div class=cards>\n");
+    for (size_t m = 0; m < p->v->models.n; m++)
+        add_card(p, (int)m);
+    ib_text_add(p->t, "</div>\n");
+    const char *method = ib_view_text(p->v->summary, "method");
+    if (p->v->n_rows > 0)
+        ib_html_add(
+            p->t,
+            "<p class=note>Each line is what an attacker gets who "
+            "runs every attack of that access level and keeps, for "
+            "each identity, the picture the target likes most. %s</p>\n",
+            method);
+}

@@ -1,0 +1,247 @@
+/* The facts behind each row's flags. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "flags.h"
+#include "results_parts.h"
+
+static void facts_output(const struct ib_gather *g, const struct ib_row *row,
+                         struct ib_flag_facts *f)
+{
+    for (int s = 0; s < g->seeds; s++) {
+        if (!row->scored[s] || !row->scored[s]->scores)
+            continue;
+        const cJSON *scores = row->scored[s]->scores;
+        const cJSON *output = ib_at(scores, "output");
+        double spread = ib_at_number(output, "spread");
+        if (f->images && !(spread < f->spread))
+            continue;
+        f->images = (int)(cJSON_GetArraySize(ib_at(scores, "targets")) *
+                          ib_at_number(scores, "images"));
+        f->distinct = (int)ib_at_number(output, "distinct");
+        f->spread = spread;
+        f->contrast = ib_at_number(output, "contrast");
+    }
+}
+
+static const char *stochastic_defense(const struct ib_suite *s,
+                                      const struct ib_cell *c)
+{
+    const struct ib_stack *stack = &s->defenses[c->defense].stack;
+    if (c->access >= IB_GRADIENTS)
+        return NULL; /* the response does not stand in the way */
+    for (int i = 0; i < stack->n; i++) {
+        const struct ib_defense *d = ib_stack_at(stack, i);
+        if (d->stochastic && d->stage == IB_STAGE_RESPOND)
+            return d->plugin.name;
+    }
+    return NULL;
+}
+
+static void facts_cells(const struct ib_gather *g, const struct ib_row *row,
+                        struct ib_flag_facts *f)
+{
+    for (int s = 0; s < g->seeds; s++) {
+        const struct ib_scored *x = row->scored[s];
+        if (!x || row->first->plan != IB_CELL_RUN ||
+            !strcmp(x->status, "skipped"))
+            continue;
+        f->planned++;
+        f->seeds += x->scores != NULL;
+        f->missing += x->scores == NULL;
+    }
+}
+
+static double total_queries(const cJSON *recon)
+{
+    cJSON *q = ib_results_queries(recon);
+    double sum = ib_at_number(q, "forward") + ib_at_number(q, "label") +
+                 ib_at_number(q, "gradient");
+    cJSON_Delete(q);
+    return sum;
+}
+
+/* The last checkpoint of at most half the queries. */
+static const cJSON *half_way(const cJSON *scores, double full)
+{
+    const cJSON *point, *found = NULL;
+    cJSON_ArrayForEach(
+        point, ib_at(scores, "curve")) if (ib_at_number(point, "queries") <=
+                                           full / 2) found = point;
+    return found;
+}
+
+static double value_mean(const cJSON *scores, const char *column)
+{
+    const cJSON *item;
+    double sum = 0;
+    int n = 0;
+    cJSON_ArrayForEach(item, ib_at(ib_at(scores, "values"), column))
+    {
+        if (!cJSON_IsNumber(item))
+            continue;
+        sum += item->valuedouble;
+        n++;
+    }
+    return n ? sum / n : NAN;
+}
+
+/* Mean over seeds of what Acc@1 gains after half way; the evaluator that
+ * gains most. */
+static void facts_gain(const struct ib_gather *g, const struct ib_row *row,
+                       const char *column, struct ib_flag_facts *f)
+{
+    double gain = 0, half = 0, full = 0;
+    int n = 0;
+    for (int s = 0; s < g->seeds; s++) {
+        const struct ib_scored *x = row->scored[s];
+        if (!x || !x->scores)
+            continue;
+        double all = total_queries(x->recon);
+        const cJSON *point = half_way(x->scores, all);
+        double now = value_mean(x->scores, column);
+        double then = ib_at_number(ib_at(point, "scores"), column);
+        if (isnan(now - then))
+            continue;
+        gain += now - then;
+        half += ib_at_number(point, "queries");
+        full += all;
+        n++;
+    }
+    if (!n || gain / n <= f->gain)
+        return;
+    f->gain = gain / n;
+    f->half = half / n;
+    f->full = full / n;
+}
+
+static void facts_judges(const struct ib_summary *s, size_t index,
+                         struct ib_flag_facts *f)
+{
+    const struct ib_row *row = &s->rows[index];
+    const char *id[IB_LEAKAGE_EVALUATORS];
+    int n = ib_row_evaluators(s->g, row->scored, id, IB_LEAKAGE_EVALUATORS);
+    for (int i = 0; i < n; i++) {
+        char column[2 * IB_NAME_MAX];
+        double x = s->leakage[index].part[i].acc1;
+        snprintf(column, sizeof column, "acc1@%s", id[i]);
+        facts_gain(s->g, row, column, f);
+        f->acc1_low = i ? fmin(f->acc1_low, x) : x;
+        f->acc1_high = i ? fmax(f->acc1_high, x) : x;
+    }
+}
+
+/* How high a control may score: three times chance, at least a tenth; for the
+ * public image that the target likes most, half. */
+static double control_limit(int floor, int classes)
+{
+    double chance = 3.0 / classes;
+    if (!strcmp(ib_floor_names[floor], "public-best"))
+        return 0.5;
+    return chance > 0.1 ? chance : 0.1;
+}
+
+static bool facts_control(const struct ib_summary *s, const struct ib_row *row,
+                          char *text, size_t size, struct ib_error *err)
+{
+    struct ib_leakage_task t;
+    bool found = false;
+    if (ib_row_task(s, row, &t, err))
+        return false;
+    for (int i = 0; i < t.n && !found; i++) {
+        const struct ib_leakage_evaluator *e = &t.evaluator[i];
+        double ceiling = ib_panel_mean(&e->ceiling, NULL);
+        if (ceiling < 0.5) {
+            snprintf(text, size,
+                     "evaluator %s knows only %.1f %% of real held-out images",
+                     e->id, 100 * ceiling);
+            found = true;
+        }
+        for (int c = 0; c < IB_FLOORS && !found; c++) {
+            double x = ib_panel_mean(&e->floor[c], NULL);
+            double limit = control_limit(c, s->g->classes);
+            found = x > limit;
+            if (found)
+                snprintf(text, size,
+                         "evaluator %s takes the control %s for the person in "
+                         "%.1f %% of cases; at most %.1f %% is in range",
+                         e->id, ib_floor_names[c], 100 * x, 100 * limit);
+        }
+    }
+    ib_leakage_task_free(&t);
+    return found;
+}
+
+/* What a row shows: leakage, or the weakest evaluator's Acc@1 without it. */
+static double strength(const struct ib_summary *s, size_t row, bool leakage)
+{
+    const struct ib_leakage *l = &s->leakage[row];
+    double least = NAN;
+    if (leakage)
+        return l->interval.value;
+    for (int i = 0; i < IB_LEAKAGE_EVALUATORS; i++)
+        if (l->part[i].counts || *l->part[i].reason)
+            least =
+                isnan(least) ? l->part[i].acc1 : fmin(least, l->part[i].acc1);
+    return least;
+}
+
+/* Highest strength over the attacks on the same stack at some levels. */
+static double strongest(const struct ib_summary *s, size_t row, unsigned levels,
+                        bool leakage)
+{
+    const struct ib_cell *c = s->rows[row].first;
+    double best = NAN;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        const struct ib_cell *r = s->rows[i].first;
+        double x = strength(s, i, leakage);
+        if (r->model == c->model && r->defense == c->defense &&
+            r->plan == IB_CELL_RUN && (levels & IB_GRANTS(r->access)) &&
+            !isnan(x))
+            best = isnan(best) ? x : fmax(best, x);
+    }
+    return best;
+}
+
+static void facts_masking(const struct ib_summary *s, size_t row,
+                          struct ib_flag_facts *f)
+{
+    const struct ib_cell *c = s->rows[row].first;
+    bool leakage = !isnan(s->leakage[row].interval.value);
+    f->here = f->labels = NAN;
+    if (c->access < IB_GRADIENTS || c->plan != IB_CELL_RUN)
+        return;
+    f->here = strongest(
+        s, row, IB_GRANTS(IB_GRADIENTS) | IB_GRANTS(IB_WHITEBOX), leakage);
+    f->labels = strongest(s, row, IB_GRANTS(IB_LABELS), leakage);
+}
+
+cJSON *ib_summary_flags(const struct ib_summary *s, size_t index)
+{
+    const struct ib_row *row = &s->rows[index];
+    const struct ib_suite *suite = s->g->plan->suite;
+    const struct ib_cell *c = row->first;
+    struct ib_flag_facts f = {.accuracy_undefended = NAN,
+                              .accuracy = NAN,
+                              .here = NAN,
+                              .labels = NAN};
+    char control[512];
+    if (c->plan != IB_CELL_RUN)
+        return cJSON_CreateArray();
+    facts_output(s->g, row, &f);
+    facts_cells(s->g, row, &f);
+    facts_judges(s, index, &f);
+    facts_masking(s, index, &f);
+    f.stochastic = stochastic_defense(suite, c);
+    if (facts_control(s, row, control, sizeof control, NULL))
+        f.control = control;
+    if (!ib_undefended(suite, c->defense)) {
+        f.accuracy = ib_mean_utility(s, c->model, c->defense, "accuracy");
+        for (int d = 0; d < suite->n_defenses; d++)
+            if (ib_undefended(suite, d))
+                f.accuracy_undefended =
+                    ib_mean_utility(s, c->model, d, "accuracy");
+    }
+    return ib_flags_make(&f);
+}

@@ -1,0 +1,245 @@
+/*
+ * The headline of a defense: one attacker runs all attacks of a track (access
+ * level) and, for each identity, keeps the one whose image the target itself
+ * is surest of. Beside it the evaluators' own choice, which no attacker can
+ * beat. Cells that did not come about count as 0 in the lower and as 1 in the
+ * upper end.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "results_parts.h"
+
+enum { ATTACKS_MAX = 64 };
+
+struct track {
+    const struct ib_summary *s;
+    int model, defense;
+    enum ib_level access;
+    const struct ib_row *row[ATTACKS_MAX];
+    int n, missing;
+    const char *bypass;
+    const char *id[IB_LEAKAGE_EVALUATORS];
+    int n_id;
+};
+
+static void track_fill(struct track *t)
+{
+    const struct ib_summary *s = t->s;
+    for (size_t i = 0; i < s->n_rows; i++) {
+        const struct ib_row *r = &s->rows[i];
+        const struct ib_cell *c = r->first;
+        if (c->model != t->model || c->defense != t->defense ||
+            c->access != t->access)
+            continue;
+        if (c->plan == IB_CELL_BYPASS)
+            t->bypass = c->reason;
+        if (c->plan != IB_CELL_RUN || t->n == ATTACKS_MAX)
+            continue;
+        int skipped = 0, planned = 0;
+        for (int k = 0; k < s->g->seeds; k++) {
+            if (!r->scored[k])
+                continue;
+            planned++;
+            skipped += !strcmp(r->scored[k]->status, "skipped");
+            t->missing += !r->scored[k]->scores &&
+                          strcmp(r->scored[k]->status, "skipped");
+        }
+        if (skipped == planned)
+            continue;
+        t->row[t->n++] = r;
+        if (!t->n_id)
+            t->n_id = ib_row_evaluators(s->g, r->scored, t->id,
+                                        IB_LEAKAGE_EVALUATORS);
+    }
+}
+
+/* scores[column][slot of class]; NaN when there is none. */
+static double value_of(const struct ib_scored *x, const cJSON *column,
+                       int class)
+{
+    const cJSON *target = cJSON_GetArrayItem(ib_at(x->scores, "targets"), 0);
+    const cJSON *value = cJSON_GetArrayItem(column, 0);
+    for (; target && value; target = target->next, value = value->next)
+        if (target->valueint == class)
+            return cJSON_IsNumber(value) ? value->valuedouble : NAN;
+    return NAN;
+}
+
+struct choice {
+    const char *column; /* what is taken over */
+    bool by_target;     /* chosen by the target's answer; else the highest */
+    double missing;     /* what a cell that did not come about counts as */
+};
+
+static bool is_target(const struct ib_suite_attack *a, int class)
+{
+    for (int i = 0; i < a->identities.n; i++)
+        if (a->identities.v[i] == class)
+            return true;
+    return a->identities.n == 0;
+}
+
+/* The value of the attack that is chosen for one seed and identity. */
+static double chosen(const struct track *t, const struct choice *c, int seed,
+                     int class)
+{
+    const struct ib_suite *suite = t->s->g->plan->suite;
+    double best = -INFINITY, value = NAN;
+    bool lost = false;
+    for (int i = 0; i < t->n; i++) {
+        const struct ib_scored *x = t->row[i]->scored[seed];
+        if (!x || !x->scores) {
+            lost |= x && strcmp(x->status, "skipped") &&
+                    is_target(&suite->attacks[t->row[i]->first->attack], class);
+            continue;
+        }
+        double v =
+            value_of(x, ib_at(ib_at(x->scores, "values"), c->column), class);
+        double rank = v;
+        if (c->by_target)
+            rank = value_of(x, ib_at(x->scores, "answers"), class);
+        if (isnan(v) || isnan(rank) || rank <= best)
+            continue;
+        best = rank;
+        value = v;
+    }
+    if (lost && c->missing > 0)
+        return c->missing;
+    return lost && isnan(value) ? c->missing : value;
+}
+
+static enum ib_status task_make(const struct track *t, bool by_target,
+                                double missing, struct ib_leakage_task *out,
+                                struct ib_error *err)
+{
+    const struct ib_gather *g = t->s->g;
+    enum ib_status status =
+        ib_calibration(t->s, t->model, t->id, t->n_id, out, err);
+    for (int e = 0; !status && e < t->n_id; e++) {
+        char column[2 * IB_NAME_MAX];
+        struct ib_panel *q = &out->evaluator[e].q;
+        struct choice c = {column, by_target, missing};
+        snprintf(column, sizeof column, "acc1@%s", t->id[e]);
+        *q = ib_panel_make(g->seeds, g->classes);
+        if (!q->v)
+            status = ib_error_set(err, IB_E_NOMEM, "no memory for a summary");
+        for (int i = 0; q->v && i < g->seeds * g->classes; i++)
+            q->v[i] = chosen(t, &c, i / g->classes, i % g->classes);
+    }
+    if (status)
+        ib_leakage_task_free(out);
+    return status;
+}
+
+static enum ib_status scenario(const struct track *t, bool by_target,
+                               double missing, struct ib_leakage *out,
+                               const char **evaluator, struct ib_error *err)
+{
+    struct ib_leakage_task task;
+    enum ib_status status = task_make(t, by_target, missing, &task, err);
+    if (status)
+        return status;
+    status = ib_leakage_make(&task, out, err);
+    if (!status && out->evaluator >= 0)
+        *evaluator = task.evaluator[out->evaluator].id;
+    ib_leakage_task_free(&task);
+    return status;
+}
+
+/* The end of an interval, or the value where there is none. */
+static double end_of(double end, double value)
+{
+    return isnan(end) ? value : end;
+}
+
+static enum ib_status put_choice(const struct track *t, bool by_target,
+                                 const char *name, cJSON *o,
+                                 struct ib_error *err)
+{
+    struct ib_leakage low, high;
+    const char *evaluator = NULL;
+    char why[IB_TEXT_MAX];
+    bool ok = true;
+    enum ib_status status = scenario(t, by_target, 0, &low, &evaluator, err);
+    if (!status && t->missing)
+        status = scenario(t, by_target, 1, &high, &evaluator, err);
+    if (status)
+        return status;
+    snprintf(why, sizeof why, "%s", low.reason);
+    if (!t->n)
+        snprintf(why, sizeof why, "%s",
+                 t->bypass ? t->bypass : "no attack of this track can run");
+    else if (!t->n_id)
+        snprintf(why, sizeof why, "no cell of this track came about");
+    else if (t->missing && !isnan(low.interval.value)) {
+        snprintf(why, sizeof why,
+                 "%d cell%s missing: counted as 0 in the lower end, as 1 in "
+                 "the upper",
+                 t->missing, t->missing == 1 ? " is" : "s are");
+        low.interval.low = end_of(low.interval.low, low.interval.value);
+        low.interval.high = end_of(high.interval.high, high.interval.value);
+        low.interval.value = NAN;
+        evaluator = NULL;
+    }
+    ib_put_leakage(&ok, o, name, &low.interval, why, evaluator);
+    return ok ? IB_OK
+              : ib_error_set(err, IB_E_NOMEM, "no memory for a summary");
+}
+
+static void put_extent(bool *ok, const struct track *t, cJSON *o)
+{
+    int seeds = 0, identities = 0;
+    for (int k = 0; k < t->s->g->seeds; k++) {
+        bool any = false;
+        for (int i = 0; i < t->n; i++) {
+            const struct ib_scored *x = t->row[i]->scored[k];
+            int n = x ? cJSON_GetArraySize(ib_at(x->scores, "targets")) : 0;
+            any |= x && x->scores;
+            identities = n > identities ? n : identities;
+        }
+        seeds += any;
+    }
+    ib_put_number(ok, o, "missing", t->missing);
+    ib_put_number(ok, o, "seeds", seeds);
+    ib_put_number(ok, o, "identities", identities);
+}
+
+static enum ib_status put_track(const struct track *t, cJSON *out,
+                                struct ib_error *err)
+{
+    const struct ib_suite *suite = t->s->g->plan->suite;
+    bool ok = true;
+    cJSON *o = ib_put_object(&ok, out, NULL);
+    ib_put_text(&ok, o, "model", suite->models[t->model].id);
+    ib_put_text(&ok, o, "defense", suite->defenses[t->defense].id);
+    ib_put_text(&ok, o, "access", ib_level_names[t->access]);
+    cJSON *attacks = ib_put_array(&ok, o, "attacks");
+    for (int i = 0; i < t->n; i++)
+        ib_put_text(&ok, attacks, NULL,
+                    suite->attacks[t->row[i]->first->attack].id);
+    put_extent(&ok, t, o);
+    if (!ok)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for a summary");
+    enum ib_status status = put_choice(t, true, "leakage", o, err);
+    return status ? status : put_choice(t, false, "best", o, err);
+}
+
+enum ib_status ib_summary_headline(const struct ib_summary *s, cJSON *out,
+                                   struct ib_error *err)
+{
+    const struct ib_suite *suite = s->g->plan->suite;
+    enum ib_status status = IB_OK;
+    int levels = suite->n_defenses * IB_LEVELS;
+    for (int i = 0; !status && i < suite->n_models * levels; i++) {
+        struct track t = {.s = s,
+                          .model = i / levels,
+                          .defense = i / IB_LEVELS % suite->n_defenses,
+                          .access = (enum ib_level)(i % IB_LEVELS)};
+        track_fill(&t);
+        if (t.n || t.bypass)
+            status = put_track(&t, out, err);
+    }
+    return status;
+}

@@ -1,0 +1,55 @@
+/* What run, plan, train, attack and score open before they do their part. */
+#ifndef INVBENCH_HARNESS_RUN_SESSION_H
+#define INVBENCH_HARNESS_RUN_SESSION_H
+
+#include <limits.h>
+
+#include "cli.h"
+#include "run.h"
+
+struct ib_session {
+    const struct ib_command_env *command;
+    struct ib_store *store;
+    struct ib_stage_env env;
+    struct ib_suite *suite;
+    struct ib_plan *plan;
+    struct ib_run_options options; /* of --jobs, --cpu-limit, ... */
+};
+
+/* Rows for the flag tables of these commands. */
+#define IB_SESSION_FLAGS                                                       \
+    {"store", "DIR", "where artifacts are kept (default ~/.cache/invbench)",   \
+     false},                                                                   \
+    {                                                                          \
+        "data", "DIR", "where data sets are (default $INVBENCH_DATA)", false   \
+    }
+#define IB_RUN_FLAGS                                                           \
+    {"jobs", "N", "workers at once (default: the CPUs)", false},               \
+        {"cpu-limit", "S", "CPU seconds a worker may use (default 3600)",      \
+         false},                                                               \
+    {                                                                          \
+        "memory-limit", "MIB", "memory a worker may use (default 4096)", false \
+    }
+
+/* --store DIR, else $XDG_CACHE_HOME/invbench, else ~/.cache/invbench. */
+IB_CHECK enum ib_status ib_store_default(const struct ib_args *args,
+                                         char out[PATH_MAX],
+                                         struct ib_error *err);
+/* Opens the store and reads the limits; suite and plan stay NULL. */
+IB_CHECK enum ib_status ib_session_open(struct ib_session *s,
+                                        const struct ib_command_env *command,
+                                        const struct ib_args *args,
+                                        struct ib_error *err);
+void ib_session_close(struct ib_session *s);
+/* Runs the plan, then make(ctx); when that fails because an artifact turned
+ * out to be corrupt, computes it again and makes again. *stopped: SIGINT. */
+IB_CHECK enum ib_status
+ib_session_run(struct ib_session *s, bool *stopped,
+               enum ib_status (*make)(void *ctx, struct ib_error *err),
+               void *ctx, struct ib_error *err);
+/* How many nodes failed or were blocked. */
+size_t ib_session_failures(const struct ib_session *s);
+/* What a stopped run says; returns the exit code. */
+int ib_session_interrupted(const struct ib_session *s);
+
+#endif

@@ -1,0 +1,384 @@
+/*
+ * RUN/images: contact sheets of private images beside what attacks made of
+ * them, one a model, attack and access level (first seed), one of controls a
+ * model; and images/index.json, which tells the report what stands where.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data_io.h"
+#include "recon_io.h"
+#include "report.h"
+
+enum { ROWS_MAX = 12, COLUMNS_MAX = 24, SIDE_MIN = 64 };
+
+struct column {
+    const char *caption;
+    int node; /* of the reconstructions */
+};
+
+struct plate { /* one sheet in the making */
+    const char *kind, *model, *attack, *access;
+    uint64_t seed;
+    struct column column[COLUMNS_MAX];
+    int columns;
+};
+
+struct album { /* what all sheets of a run share */
+    const struct ib_plan *plan;
+    const struct ib_stage_env *env;
+    const char *dir;
+    const struct ib_open_data *data;
+    cJSON *list;
+    int sheets;
+};
+
+static bool has_result(const struct ib_plan *p, int node)
+{
+    return node >= 0 && (p->nodes[node].outcome == IB_DONE ||
+                         p->nodes[node].outcome == IB_CACHED);
+}
+
+static int scale_of(struct ib_shape s)
+{
+    int side = s.h > s.w ? s.h : s.w;
+
+    return side >= SIDE_MIN ? 1 : (SIDE_MIN + side - 1) / side;
+}
+
+static void enlarge(struct ib_shape s, int k, const uint8_t *in, uint8_t *out)
+{
+    for (int c = 0; c < s.c; c++)
+        for (int y = 0; y < s.h * k; y++)
+            for (int x = 0; x < s.w * k; x++)
+                *out++ = in[((size_t)c * (size_t)s.h + (size_t)(y / k)) *
+                                (size_t)s.w +
+                            (size_t)(x / k)];
+}
+
+/* The image of the identity nearest to x in pixels, or SIZE_MAX. */
+static size_t nearest_of(const struct ib_images *images, int identity,
+                         const uint8_t *x)
+{
+    size_t d = ib_shape_size(images->shape), best = SIZE_MAX;
+    uint64_t least = UINT64_MAX;
+
+    for (size_t i = 0; i < images->n; i++) {
+        if (images->identity[i] != identity)
+            continue;
+        const uint8_t *y = images->pixels + i * d;
+        uint64_t sum = 0;
+        for (size_t j = 0; j < d; j++) {
+            int64_t e = (int64_t)x[j] - y[j];
+            sum += (uint64_t)(e * e);
+        }
+        if (sum < least) {
+            least = sum;
+            best = i;
+        }
+    }
+    return best;
+}
+
+struct frame { /* where pictures are put */
+    struct ib_sheet *sheet;
+    struct ib_shape shape;
+    int k;
+    uint8_t *buffer; /* one enlarged picture */
+};
+
+static void place(const struct frame *f, int row, int column,
+                  const uint8_t *pixels)
+{
+    struct ib_shape big = {f->shape.c, f->shape.h * f->k, f->shape.w * f->k};
+
+    if (!pixels)
+        return;
+    enlarge(f->shape, f->k, pixels, f->buffer);
+    ib_sheet_place(f->sheet, row, column, big, f->buffer);
+}
+
+/* Up to ROWS_MAX targets, spread evenly. */
+static int spread(int targets, int slot[ROWS_MAX])
+{
+    int rows = targets < ROWS_MAX ? targets : ROWS_MAX;
+
+    for (int i = 0; i < rows; i++)
+        slot[i] = rows > 1 ? i * (targets - 1) / (rows - 1) : 0;
+    return rows;
+}
+
+static int slot_of(const struct ib_recon *r, int32_t class)
+{
+    for (int i = 0; i < r->targets; i++)
+        if (r->target[i] == class)
+            return i;
+    return -1;
+}
+
+static const uint8_t *recon_at(const struct ib_recon *r, int slot)
+{
+    if (slot < 0)
+        return NULL;
+    return r->pixels +
+           (size_t)slot * (size_t)r->images * ib_shape_size(r->shape);
+}
+
+static const uint8_t *train_at(const struct album *a, size_t i)
+{
+    const struct ib_images *train = &a->data->set.split[IB_TRAIN];
+
+    return i < train->n ? train->pixels + i * ib_shape_size(train->shape)
+                        : NULL;
+}
+
+/* Row captions and the two columns of real images, after the first column's
+ * reconstructions. */
+static void place_private(const struct album *a, const struct frame *f,
+                          const struct ib_recon *r, const int *slot, int rows)
+{
+    const struct ib_dataset *set = &a->data->set;
+
+    ib_sheet_caption_column(f->sheet, 0, "private");
+    ib_sheet_caption_column(f->sheet, 1, "nearest");
+    for (int i = 0; i < rows; i++) {
+        int class = r->target[slot[i]];
+        size_t first = SIZE_MAX;
+        if (ib_images_of(&set->split[IB_TRAIN], class, &first, 1) > 0)
+            place(f, i, 0, train_at(a, first));
+        size_t near =
+            nearest_of(&set->split[IB_TRAIN], class, recon_at(r, slot[i]));
+        place(f, i, 1, train_at(a, near));
+        if (class < set->identities)
+            ib_sheet_caption_row(f->sheet, i, set->names[class]);
+    }
+}
+
+static void place_column(const struct frame *f, int column, const char *caption,
+                         const struct ib_recon *r, const int32_t *class,
+                         int rows)
+{
+    ib_sheet_caption_column(f->sheet, column, caption);
+    for (int i = 0; i < rows; i++)
+        place(f, i, column, recon_at(r, slot_of(r, class[i])));
+}
+
+static enum ib_status open_recon(const struct album *a, int node,
+                                 struct ib_recon *r, struct ib_error *err)
+{
+    enum ib_status s =
+        ib_recon_open(a->env->store, a->plan->nodes[node].key, r, err);
+
+    if (s == IB_OK && !ib_shape_equal(r->shape, a->data->set.shape)) {
+        ib_recon_close(r);
+        s = ib_error_set(err, IB_E_DATA,
+                         "reconstructions of %s are not of the data's shape",
+                         a->plan->nodes[node].label);
+    }
+    return s;
+}
+
+static enum ib_status fill(const struct album *a, const struct plate *p,
+                           const struct frame *f, const int *slot, int rows,
+                           struct ib_error *err)
+{
+    int32_t class[ROWS_MAX] = {0};
+
+    for (int c = 0; c < p->columns; c++) {
+        struct ib_recon r = {0};
+        enum ib_status s = open_recon(a, p->column[c].node, &r, err);
+        if (s != IB_OK)
+            return s;
+        if (c == 0) {
+            place_private(a, f, &r, slot, rows);
+            for (int i = 0; i < rows; i++)
+                class[i] = r.target[slot[i]];
+        }
+        place_column(f, c + 2, p->column[c].caption, &r, class, rows);
+        ib_recon_close(&r);
+    }
+    return IB_OK;
+}
+
+static void file_name(const struct album *a, const struct plate *p,
+                      char out[200])
+{
+    snprintf(out, 190, "%03d-%.50s-%.60s%s%.16s", a->sheets, p->model,
+             p->attack ? p->attack : "controls", p->access ? "-" : "",
+             p->access ? p->access : "");
+    for (char *c = out; *c; c++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-_."
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                    *c))
+            *c = '-';
+    strcat(out, ".png");
+}
+
+static enum ib_status list_sheet(const struct album *a, const struct plate *p,
+                                 const char *file, struct ib_error *err)
+{
+    cJSON *o = cJSON_CreateObject(), *columns;
+
+    if (!o)
+        return ib_error_set(err, IB_E_NOMEM, "contact sheets: no memory");
+    cJSON_AddItemToArray(a->list, o);
+    cJSON_AddStringToObject(o, "file", file);
+    cJSON_AddStringToObject(o, "kind", p->kind);
+    cJSON_AddStringToObject(o, "model", p->model);
+    if (p->attack)
+        cJSON_AddStringToObject(o, "attack", p->attack);
+    if (p->access)
+        cJSON_AddStringToObject(o, "access", p->access);
+    cJSON_AddNumberToObject(o, "seed", (double)p->seed);
+    columns = cJSON_AddArrayToObject(o, "columns");
+    for (int i = 0; i < p->columns; i++)
+        cJSON_AddItemToArray(columns, cJSON_CreateString(p->column[i].caption));
+    return IB_OK;
+}
+
+static enum ib_status draw(struct album *a, const struct plate *p,
+                           const int *slot, int rows, struct ib_error *err)
+{
+    struct frame f = {.shape = a->data->set.shape};
+    char file[200], path[4096];
+    enum ib_status s;
+
+    f.k = scale_of(f.shape);
+    struct ib_shape big = {f.shape.c, f.shape.h * f.k, f.shape.w * f.k};
+    f.buffer = malloc(ib_shape_size(big));
+    if (!f.buffer)
+        return ib_error_set(err, IB_E_NOMEM, "contact sheets: no memory");
+    s = ib_sheet_create(&f.sheet, rows, p->columns + 2, big, err);
+    if (s == IB_OK)
+        s = fill(a, p, &f, slot, rows, err);
+    if (s == IB_OK) {
+        a->sheets++;
+        file_name(a, p, file);
+        snprintf(path, sizeof path, "%s/images/%s", a->dir, file);
+        s = ib_sheet_write(f.sheet, path, err);
+    }
+    if (s == IB_OK)
+        s = list_sheet(a, p, file, err);
+    ib_sheet_free(f.sheet);
+    free(f.buffer);
+    return s;
+}
+
+static enum ib_status make(struct album *a, const struct plate *p,
+                           struct ib_error *err)
+{
+    struct ib_recon first = {0};
+    int slot[ROWS_MAX];
+
+    if (p->columns == 0)
+        return IB_OK;
+    enum ib_status s = open_recon(a, p->column[0].node, &first, err);
+    if (s != IB_OK)
+        return s;
+    int rows = spread(first.targets, slot);
+    ib_recon_close(&first);
+    return rows > 0 ? draw(a, p, slot, rows, err) : IB_OK;
+}
+
+static enum ib_status attack_sheet(struct album *a, int model, int attack,
+                                   enum ib_level access, struct ib_error *err)
+{
+    const struct ib_suite *suite = a->plan->suite;
+    struct plate p = {.kind = "attack",
+                      .model = suite->models[model].id,
+                      .attack = suite->attacks[attack].id,
+                      .access = ib_level_names[access],
+                      .seed = suite->seeds[0]};
+
+    for (size_t i = 0; i < a->plan->n_cells; i++) {
+        const struct ib_cell *c = &a->plan->cells[i];
+        if (c->seed == 0 && c->model == model && c->attack == attack &&
+            c->access == access && c->plan == IB_CELL_RUN &&
+            has_result(a->plan, c->attack_node) && p.columns < COLUMNS_MAX)
+            p.column[p.columns++] =
+                (struct column){suite->defenses[c->defense].id, c->attack_node};
+    }
+    return make(a, &p, err);
+}
+
+static enum ib_status control_sheet(struct album *a, int model,
+                                    struct ib_error *err)
+{
+    const struct ib_suite *suite = a->plan->suite;
+    struct plate p = {.kind = "control",
+                      .model = suite->models[model].id,
+                      .seed = suite->seeds[0]};
+
+    for (size_t i = 0; i < a->plan->n_controls; i++) {
+        const struct ib_control_cell *c = &a->plan->controls[i];
+        if (c->seed == 0 && c->model == model && !c->reason &&
+            has_result(a->plan, c->recon_node) && p.columns < COLUMNS_MAX)
+            p.column[p.columns++] = (struct column){c->name, c->recon_node};
+    }
+    return make(a, &p, err);
+}
+
+static enum ib_status all_sheets(struct album *a, struct ib_error *err)
+{
+    const struct ib_suite *suite = a->plan->suite;
+    enum ib_status s = IB_OK;
+
+    for (int m = 0; m < suite->n_models && s == IB_OK; m++) {
+        for (int k = 0; k < suite->n_attacks && s == IB_OK; k++)
+            for (int l = 0; l < IB_LEVELS && s == IB_OK; l++)
+                s = attack_sheet(a, m, k, (enum ib_level)l, err);
+        if (s == IB_OK)
+            s = control_sheet(a, m, err);
+    }
+    return s;
+}
+
+static enum ib_status write_index(const struct album *a, cJSON *index,
+                                  struct ib_error *err)
+{
+    struct ib_text t = {0};
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/images/index.json", a->dir);
+    enum ib_status s = ib_json_pretty(index, &t, err);
+    if (s == IB_OK)
+        s = ib_file_write(path, ib_text_string(&t), t.size, err);
+    ib_text_free(&t);
+    return s;
+}
+
+enum ib_status ib_report_sheets(const struct ib_plan *plan,
+                                const struct ib_stage_env *env, const char *dir,
+                                struct ib_error *err)
+{
+    struct ib_open_data data = {0};
+    struct album a = {.plan = plan, .env = env, .dir = dir, .data = &data};
+    char path[4096];
+    cJSON *index = NULL;
+    enum ib_status s;
+
+    if (plan->suite->n_seeds < 1 || !has_result(plan, plan->data_node[0]))
+        return IB_OK;
+    snprintf(path, sizeof path, "%s/images", dir);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return ib_error_set(err, IB_E_IO, "%s: %s", path, strerror(errno));
+    index = cJSON_CreateObject();
+    cJSON_AddStringToObject(index, "schema", "invbench.images/1");
+    a.list = cJSON_AddArrayToObject(index, "sheets");
+    if (!a.list) {
+        s = ib_error_set(err, IB_E_NOMEM, "contact sheets: no memory");
+        goto done;
+    }
+    s = ib_data_open(env, plan->nodes[plan->data_node[0]].key, &data, err);
+    if (s == IB_OK)
+        s = all_sheets(&a, err);
+    if (s == IB_OK)
+        s = write_index(&a, index, err);
+done:
+    ib_data_close(&data);
+    cJSON_Delete(index);
+    return s;
+}

@@ -1,0 +1,169 @@
+/*
+ * Max and average pooling over windows that lie wholly inside the image.
+ */
+#include "node.h"
+
+#include <string.h>
+
+static const char *shape(struct ib_graph_node *node, const struct ib_shape *in)
+{
+    int size = node->config.kernel, stride = node->config.stride;
+    node->shape = (struct ib_shape){in[0].c, 0, 0};
+    if (size < 1 || size > 15 || stride < 1 || stride > 255)
+        return "window sizes are 1 to 15, strides 1 to 255";
+    if (size > in[0].h || size > in[0].w)
+        return "the window is larger than the input";
+    node->shape.h = (in[0].h - size) / stride + 1;
+    node->shape.w = (in[0].w - size) / stride + 1;
+    return NULL;
+}
+
+/* One byte for each output: which of the window's places was the maximum. */
+static size_t saved(const struct ib_graph_node *node)
+{
+    return ib_shape_size(node->shape);
+}
+
+/* The first of equal maxima wins; NaN is passed on. */
+static float window_max(const float *x, int w, int size, uint8_t *place)
+{
+    float top = x[0];
+    *place = 0;
+    for (int ky = 0; ky < size; ky++)
+        for (int kx = 0; kx < size; kx++) {
+            float v = x[(ptrdiff_t)ky * w + kx];
+            bool over = v > top || (v != v && top == top);
+            top = over ? v : top;
+            *place = over ? (uint8_t)(ky * size + kx) : *place;
+        }
+    return top;
+}
+
+/* Windows of 2 x 2: one output row without inner loops. */
+static void row_max_2(size_t ow, const float *x, const float *below, float *y,
+                      uint8_t *place)
+{
+    for (size_t i = 0; i < ow; i++) {
+        float a = x[2 * i], b = x[2 * i + 1];
+        float c = below[2 * i], d = below[2 * i + 1];
+        float ab = b > a || b != b ? b : a, cd = d > c || d != d ? d : c;
+        uint8_t pab = b > a || b != b ? 1 : 0, pcd = d > c || d != d ? 3 : 2;
+        bool low = cd > ab || cd != cd;
+        y[i] = low ? cd : ab;
+        place[i] = low ? pcd : pab;
+    }
+}
+
+static void max_forward(const struct ib_op_run *r)
+{
+    struct ib_shape in = r->in[0], out = r->node->shape;
+    int size = r->node->config.kernel, stride = r->node->config.stride;
+    size_t planes = r->n * (size_t)in.c;
+    const float *x = r->x[0];
+    float *y = r->y;
+    uint8_t *place = r->saved;
+    for (size_t p = 0; p < planes; p++, x += (ptrdiff_t)in.h * in.w)
+        for (int oy = 0; oy < out.h; oy++, y += out.w, place += out.w) {
+            const float *row = x + (ptrdiff_t)oy * stride * in.w;
+            if (size == 2 && stride == 2) {
+                row_max_2((size_t)out.w, row, row + in.w, y, place);
+                continue;
+            }
+            for (int ox = 0; ox < out.w; ox++)
+                y[ox] = window_max(row + (ptrdiff_t)ox * stride, in.w, size,
+                                   &place[ox]);
+        }
+}
+
+static void clear_unless_added(const struct ib_op_run *r)
+{
+    if (!r->add[0])
+        memset(r->dx[0], 0, r->n * ib_shape_size(r->in[0]) * sizeof(float));
+}
+
+static void max_backward(const struct ib_op_run *r)
+{
+    struct ib_shape in = r->in[0], out = r->node->shape;
+    int size = r->node->config.kernel, stride = r->node->config.stride;
+    size_t planes = r->n * (size_t)in.c;
+    const float *dy = r->dy;
+    float *dx = r->dx[0];
+    const uint8_t *place = r->saved;
+    if (!dx)
+        return;
+    clear_unless_added(r);
+    for (size_t p = 0; p < planes; p++, dx += (ptrdiff_t)in.h * in.w)
+        for (int oy = 0; oy < out.h; oy++)
+            for (int ox = 0; ox < out.w; ox++) {
+                int ky = *place / size, kx = *place % size;
+                dx[((ptrdiff_t)oy * stride + ky) * in.w + ox * stride + kx] +=
+                    *dy++;
+                place++;
+            }
+}
+
+static float window_sum(const float *x, int w, int size)
+{
+    float s = 0;
+    for (int ky = 0; ky < size; ky++)
+        for (int kx = 0; kx < size; kx++)
+            s += x[(ptrdiff_t)ky * w + kx];
+    return s;
+}
+
+static void average_forward(const struct ib_op_run *r)
+{
+    struct ib_shape in = r->in[0], out = r->node->shape;
+    int size = r->node->config.kernel, stride = r->node->config.stride;
+    float share = 1.0f / (float)(size * size);
+    size_t planes = r->n * (size_t)in.c;
+    const float *x = r->x[0];
+    float *y = r->y;
+    for (size_t p = 0; p < planes; p++, x += (ptrdiff_t)in.h * in.w)
+        for (int oy = 0; oy < out.h; oy++)
+            for (int ox = 0; ox < out.w; ox++)
+                *y++ = share * window_sum(x + (ptrdiff_t)oy * stride * in.w +
+                                              (ptrdiff_t)ox * stride,
+                                          in.w, size);
+}
+
+static void window_add(float *dx, int w, int size, float v)
+{
+    for (int ky = 0; ky < size; ky++)
+        for (int kx = 0; kx < size; kx++)
+            dx[(ptrdiff_t)ky * w + kx] += v;
+}
+
+static void average_backward(const struct ib_op_run *r)
+{
+    struct ib_shape in = r->in[0], out = r->node->shape;
+    int size = r->node->config.kernel, stride = r->node->config.stride;
+    float share = 1.0f / (float)(size * size);
+    size_t planes = r->n * (size_t)in.c;
+    const float *dy = r->dy;
+    float *dx = r->dx[0];
+    if (!dx)
+        return;
+    clear_unless_added(r);
+    for (size_t p = 0; p < planes; p++, dx += (ptrdiff_t)in.h * in.w)
+        for (int oy = 0; oy < out.h; oy++)
+            for (int ox = 0; ox < out.w; ox++)
+                window_add(dx + (ptrdiff_t)oy * stride * in.w +
+                               (ptrdiff_t)ox * stride,
+                           in.w, size, share * *dy++);
+}
+
+const struct ib_op ib_op_maxpool = {
+    .name = "maxpool",
+    .shape = shape,
+    .saved = saved,
+    .forward = max_forward,
+    .backward = max_backward,
+};
+
+const struct ib_op ib_op_avgpool = {
+    .name = "avgpool",
+    .shape = shape,
+    .forward = average_forward,
+    .backward = average_backward,
+};

@@ -1,0 +1,180 @@
+/*
+ * Stacked denoising autoencoder with a softmax head: Vincent et al., "Stacked
+ * denoising autoencoders", JMLR 11, 2010, as the target of Fredrikson, Jha,
+ * Ristenpart, CCS 2015, section 5 (hidden layers of 1000 and 300 sigmoid
+ * units). The last hidden layer is the code; `decoded` brings a code back to
+ * an image, which is how the paper's attack searches in code space.
+ *
+ * Phases: each layer is trained to restore its own input from a copy with
+ * `mask` of the entries set to 0 (squared error; weights are not tied), then
+ * encoder and head on the labels, then the decoder alone, so that it inverts
+ * the encoder that the labels have moved. The paper gives neither rates nor
+ * epochs; the last phase is ours.
+ */
+#include <invbench/model.h>
+
+#include <stddef.h>
+
+struct dae_options {
+    struct ib_train_options train;
+    struct ib_ints hidden;
+    double mask;
+    int64_t pretrain_epochs, decoder_epochs;
+    double pretrain_rate;
+};
+
+static const struct ib_option options[] = {
+    IB_TRAIN_OPTIONS(dae_options, "20", "64", "sgd", "0.1"),
+    {.name = "hidden",
+     .type = IB_INTS,
+     .value = "[1000, 300]",
+     .min = 1,
+     .max = 65536,
+     .unit = "units",
+     .offset = offsetof(struct dae_options, hidden),
+     .help = "sizes of the encoder's layers; the last is the code"},
+    {.name = "mask",
+     .type = IB_REAL,
+     .value = "0.25",
+     .min = 0,
+     .max = 0.95,
+     .offset = offsetof(struct dae_options, mask),
+     .help = "share of a layer's input set to 0 in its pretraining"},
+    {.name = "pretrain_epochs",
+     .type = IB_INT,
+     .value = "5",
+     .min = 0,
+     .max = 100000,
+     .offset = offsetof(struct dae_options, pretrain_epochs),
+     .help = "passes over the training split for each layer"},
+    {.name = "decoder_epochs",
+     .type = IB_INT,
+     .value = "5",
+     .min = 0,
+     .max = 100000,
+     .offset = offsetof(struct dae_options, decoder_epochs),
+     .help = "passes that fit the decoder to the final encoder"},
+    {.name = "pretrain_rate",
+     .type = IB_REAL,
+     .value = "10",
+     .min = 1e-9,
+     .max = 1e6,
+     .offset = offsetof(struct dae_options, pretrain_rate),
+     .help = "learning rate of pretraining and of the decoder"},
+    {0},
+};
+
+/* As many as leave room for two more phases. */
+enum { LAYERS_MAX = IB_PHASES_MAX - 2 };
+
+struct stack {
+    ib_node layer[IB_INTS_MAX + 1]; /* 0: image, l: hidden layer l */
+    ib_node restored[IB_INTS_MAX];  /* layer l + 1 decoded to layer l */
+    ib_node logits, decoded;
+};
+
+static ib_node restore(struct ib_graph *g, const struct stack *s, int l)
+{
+    size_t size = ib_shape_size(ib_graph_shape(g, s->layer[l]));
+    ib_node z = ib_graph_dense(g, s->layer[l + 1], (int)size, NULL);
+    return ib_graph_sigmoid(g, z);
+}
+
+static struct stack build_stack(const struct dae_options *o,
+                                const struct ib_model_task *task,
+                                struct ib_graph *g)
+{
+    struct stack s = {0};
+    int n = o->hidden.n;
+    s.layer[0] = ib_graph_input(g, task->shape, "image");
+    for (int l = 0; l < n; l++)
+        s.layer[l + 1] = ib_graph_sigmoid(
+            g, ib_graph_dense(g, s.layer[l], (int)o->hidden.v[l], NULL));
+    s.logits = ib_graph_dense(g, s.layer[n], task->classes, "logits");
+    for (int l = 0; l < n; l++)
+        s.restored[l] = restore(g, &s, l);
+    ib_node x = s.restored[n - 1];
+    for (int l = n - 2; l >= 0; l--)
+        x = ib_graph_sigmoid(
+            g, ib_graph_dense_shared(g, x, s.restored[l] - 1, NULL));
+    s.decoded = ib_graph_reshape(g, x, task->shape);
+    return s;
+}
+
+static enum ib_status build(const void *opaque,
+                            const struct ib_model_task *task,
+                            struct ib_graph *g, struct ib_model_nodes *nodes,
+                            struct ib_error *err)
+{
+    const struct dae_options *o = opaque;
+    if (o->hidden.n < 1 || o->hidden.n > LAYERS_MAX)
+        return ib_error_set(err, IB_E_USAGE,
+                            "dae: hidden names %d layers (allowed: 1 to %d)",
+                            o->hidden.n, LAYERS_MAX);
+    struct stack s = build_stack(o, task, g);
+    ib_node code = s.layer[o->hidden.n];
+    *nodes = (struct ib_model_nodes){.input = s.layer[0],
+                                     .logits = s.logits,
+                                     .features = code,
+                                     .code = code,
+                                     .decoded = s.decoded};
+    return IB_OK;
+}
+
+/* Nodes come in pairs (dense, sigmoid): hidden layer l is node 2 l, the logits
+ * node 2 n + 1, and layer l restored node 2 n + 1 + 2 (l + 1). */
+static int phases(const void *opaque, const struct ib_model_nodes *nodes,
+                  const struct ib_graph *g, struct ib_phase *phase)
+{
+    static const char *const names[LAYERS_MAX] = {
+        "layer 1",  "layer 2",  "layer 3",  "layer 4", "layer 5",
+        "layer 6",  "layer 7",  "layer 8",  "layer 9", "layer 10",
+        "layer 11", "layer 12", "layer 13", "layer 14"};
+    const struct dae_options *o = opaque;
+    int n = o->hidden.n, count = 0;
+    (void)g;
+    for (int l = 0; l < n && o->pretrain_epochs > 0; l++)
+        phase[count++] =
+            (struct ib_phase){.name = names[l],
+                              .input = 2 * l,
+                              .output = nodes->logits + 2 * (l + 1),
+                              .first = IB_NONE,
+                              .last = IB_NONE,
+                              .loss = IB_RECONSTRUCTION,
+                              .epochs = o->pretrain_epochs,
+                              .rate = o->pretrain_rate,
+                              .mask = o->mask};
+    phase[count++] = (struct ib_phase){.name = "labels",
+                                       .input = IB_NONE,
+                                       .output = nodes->logits,
+                                       .first = IB_NONE,
+                                       .last = IB_NONE,
+                                       .loss = IB_CROSS_ENTROPY,
+                                       .epochs = o->train.epochs,
+                                       .rate = o->train.rate};
+    if (o->decoder_epochs > 0)
+        phase[count++] = (struct ib_phase){.name = "decoder",
+                                           .input = IB_NONE,
+                                           .output = nodes->decoded,
+                                           .first = nodes->logits + 1,
+                                           .last = nodes->decoded,
+                                           .loss = IB_RECONSTRUCTION,
+                                           .epochs = o->decoder_epochs,
+                                           .rate = o->pretrain_rate};
+    return count;
+}
+
+const struct ib_model ib_model_dae = {
+    .plugin = {.kind = IB_KIND_MODEL,
+               .name = "dae",
+               .summary = "stacked denoising autoencoder with a softmax head",
+               .citation = "Vincent, Larochelle, Lajoie, Bengio, Manzagol, "
+                           "Stacked Denoising Autoencoders, JMLR 11, 2010",
+               .license = "MIT",
+               .version = "1",
+               .options = options,
+               .options_size = sizeof(struct dae_options)},
+    .family = "mlp",
+    .build = build,
+    .phases = phases,
+};

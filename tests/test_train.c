@@ -1,0 +1,377 @@
+/* The trainer: what it learns, repeats, lets hooks change, and refuses. */
+#include "augment.h"
+#include "cmocka_all.h"
+#include "optim.h"
+#include "toy_images.h"
+
+#include <invbench/train.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct toy toy;
+
+static int make_data(void **state)
+{
+    (void)state;
+    toy_make(&toy, 120, 1);
+    return 0;
+}
+
+/* x -> dense -> sigmoid -> dropout -> dense, and a decoder from the sigmoid. */
+struct setting {
+    struct ib_net *net;
+    ib_node x, hidden, logits, decoded;
+    struct ib_training t;
+};
+
+static void set_up(struct setting *s, double dropout)
+{
+    struct ib_error err;
+    struct ib_graph *g = ib_graph_create();
+    assert_non_null(g);
+    s->x = ib_graph_input(g, toy.images.shape, "x");
+    s->hidden = ib_graph_sigmoid(g, ib_graph_dense(g, s->x, 24, "hidden"));
+    ib_node d = ib_graph_dropout(g, s->hidden, dropout);
+    s->logits = ib_graph_dense(g, d, TOY_CLASSES, "logits");
+    s->decoded = ib_graph_sigmoid(g, ib_graph_dense(g, s->hidden, 144, "back"));
+    assert_int_equal(ib_net_create(&s->net, g, 32, &err), IB_OK);
+    s->t = (struct ib_training){
+        .net = s->net,
+        .input = s->x,
+        .logits = s->logits,
+        .data = &toy.images,
+        .classes = TOY_CLASSES,
+        .options = {.epochs = 12, .batch = 32, .rate = 0.1, .momentum = 0.9},
+        .seed = 3,
+        .role = "target",
+    };
+}
+
+static double accuracy(struct setting *s)
+{
+    float z[120 * TOY_CLASSES];
+    int right = 0;
+    ib_predict(s->net, s->x, s->logits, &toy.images, z);
+    for (size_t i = 0; i < 120; i++) {
+        size_t best = 0;
+        for (size_t k = 1; k < TOY_CLASSES; k++)
+            if (z[i * TOY_CLASSES + k] > z[i * TOY_CLASSES + best])
+                best = k;
+        right += (int32_t)best == toy.identity[i];
+    }
+    return right / 120.0;
+}
+
+static float *copy_parameters(struct setting *s)
+{
+    size_t n = ib_net_parameter_count(s->net) * sizeof(float);
+    float *p = malloc(n);
+    assert_non_null(p);
+    return memcpy(p, ib_net_parameters(s->net), n);
+}
+
+static bool same_parameters(struct setting *s, const float *p, ib_node x)
+{
+    size_t first, count;
+    ib_net_parameter_range(s->net, x, &first, &count);
+    return memcmp(ib_net_parameters(s->net) + first, p + first,
+                  count * sizeof *p) == 0;
+}
+
+static void both_optimisers_learn(void **state)
+{
+    (void)state;
+    for (int o = IB_SGD; o <= IB_ADAM; o++) {
+        struct setting s;
+        struct ib_error err;
+        double loss = -1;
+        set_up(&s, 0);
+        s.t.options.optimiser = o;
+        s.t.options.schedule = IB_COSINE;
+        s.t.options.rate = o == IB_ADAM ? 0.01 : 0.1;
+        s.t.loss = &loss;
+        assert_int_equal(ib_train(&s.t, &err), IB_OK);
+        assert_true(accuracy(&s) > 0.95);
+        assert_true(loss > 0 && loss < 0.5);
+        ib_net_free(s.net);
+    }
+}
+
+static void two_trainings_give_the_same_bytes(void **state)
+{
+    (void)state;
+    struct setting a, b;
+    struct ib_error err;
+    set_up(&a, 0.3);
+    set_up(&b, 0.3);
+    a.t.options.shift = b.t.options.shift = 2;
+    a.t.options.flip = b.t.options.flip = true;
+    assert_int_equal(ib_train(&a.t, &err), IB_OK);
+    assert_int_equal(ib_train(&b.t, &err), IB_OK);
+    size_t n = ib_net_parameter_count(a.net) * sizeof(float);
+    assert_memory_equal(ib_net_parameters(a.net), ib_net_parameters(b.net), n);
+    b.t.seed = 4;
+    assert_int_equal(ib_train(&b.t, &err), IB_OK);
+    assert_memory_not_equal(ib_net_parameters(a.net), ib_net_parameters(b.net),
+                            n);
+    ib_net_free(a.net);
+    ib_net_free(b.net);
+}
+
+static void a_phase_moves_its_own_parameters_only(void **state)
+{
+    (void)state;
+    struct setting s;
+    struct ib_error err;
+    set_up(&s, 0);
+    struct ib_phase p[2] = {
+        {"labels", IB_NONE, s.logits, IB_NONE, IB_NONE, IB_CROSS_ENTROPY, 1,
+         0.1, 0},
+        {"back", IB_NONE, s.decoded, s.logits + 1, s.decoded, IB_RECONSTRUCTION,
+         3, 1, 0},
+    };
+    double loss[2];
+    s.t.loss = loss;
+    s.t.phases = p;
+    s.t.n_phases = 1;
+    s.t.options.weight_decay = 0.01;
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    float *before = copy_parameters(&s);
+    s.t.n_phases = 2;
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    assert_true(same_parameters(&s, before, s.x + 1));
+    assert_true(same_parameters(&s, before, s.logits));
+    assert_false(same_parameters(&s, before, s.decoded - 1));
+    assert_true(loss[1] > 0 && loss[1] < 0.05);
+    free(before);
+    ib_net_free(s.net);
+}
+
+static void an_inner_phase_restores_a_masked_layer(void **state)
+{
+    (void)state;
+    struct setting s;
+    struct ib_error err;
+    struct ib_graph *g = ib_graph_create();
+    s.x = ib_graph_input(g, toy.images.shape, "x");
+    s.hidden = ib_graph_sigmoid(g, ib_graph_dense(g, s.x, 24, "hidden"));
+    ib_node z = ib_graph_dense(g, s.hidden, 16, "inner");
+    s.decoded = ib_graph_sigmoid(
+        g, ib_graph_dense(g, ib_graph_sigmoid(g, z), 24, "back"));
+    assert_int_equal(ib_net_create(&s.net, g, 32, &err), IB_OK);
+    struct ib_phase p = {"inner", s.hidden, s.decoded,
+                         IB_NONE, IB_NONE,  IB_RECONSTRUCTION,
+                         1,       5,        0.2};
+    double first, later;
+    s.t = (struct ib_training){.net = s.net,
+                               .input = s.x,
+                               .logits = z,
+                               .data = &toy.images,
+                               .classes = TOY_CLASSES,
+                               .options = {.batch = 32, .momentum = 0.9},
+                               .phases = &p,
+                               .n_phases = 1,
+                               .seed = 1,
+                               .role = "target",
+                               .loss = &first};
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    p.epochs = 30;
+    s.t.loss = &later;
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    assert_true(later > 0 && later < 0.7 * first);
+    ib_net_free(s.net);
+}
+
+static void flatten_targets(const void *options, struct ib_train_batch *b)
+{
+    int *calls = *(int *const *)options;
+    ++*calls;
+    assert_int_equal(b->classes, TOY_CLASSES);
+    assert_in_range(b->n, 1, 32);
+    assert_in_range(b->epoch, 0, b->epochs - 1);
+    for (size_t i = 0; i < b->n; i++)
+        assert_true(b->target[i * TOY_CLASSES + (size_t)b->label[i]] == 1);
+    for (size_t i = 0; i < b->n * TOY_CLASSES; i++)
+        b->target[i] = 1.0f / TOY_CLASSES;
+}
+
+static void a_hook_sees_each_batch_and_changes_the_target(void **state)
+{
+    (void)state;
+    struct setting s;
+    struct ib_error err;
+    int calls = 0, *counter = &calls;
+    struct ib_train_hook hook = {flatten_targets, &counter};
+    set_up(&s, 0);
+    s.t.hooks = &hook;
+    s.t.n_hooks = 1;
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    assert_int_equal(calls, 12 * 4);
+    float z[120 * TOY_CLASSES];
+    ib_predict(s.net, s.x, s.logits, &toy.images, z);
+    for (size_t i = 0; i < 120 * TOY_CLASSES; i++)
+        assert_true(fabsf(z[i] - z[0]) < 2);
+    ib_net_free(s.net);
+}
+
+static void divergence_names_phase_epoch_step_and_layer(void **state)
+{
+    (void)state;
+    struct setting s;
+    struct ib_error err;
+    set_up(&s, 0);
+    s.t.options.rate = 1e30;
+    s.t.options.weight_decay = 10;
+    assert_int_equal(ib_train(&s.t, &err), IB_E_NUMERIC);
+    assert_non_null(strstr(err.text, "phase 'supervised', epoch 1, step "));
+    assert_true(strstr(err.text, "layer 'hidden'") ||
+                strstr(err.text, "layer 'logits'"));
+    ib_net_free(s.net);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    struct setting s;
+    struct ib_error err;
+    set_up(&s, 0);
+    s.t.classes = 3; /* a label is out of range, the logits are too many */
+    assert_int_equal(ib_train(&s.t, &err), IB_E_DATA);
+    assert_non_null(strstr(err.text, "label 3 (allowed: 0 to 2)"));
+    s.t.classes = 5;
+    assert_int_equal(ib_train(&s.t, &err), IB_E_USAGE);
+    s.t.classes = 4;
+    s.t.options.batch = 64;
+    assert_int_equal(ib_train(&s.t, &err), IB_E_INTERNAL);
+    struct ib_images none = toy.images;
+    none.n = 0;
+    s.t.data = &none;
+    assert_int_equal(ib_train(&s.t, &err), IB_E_DATA);
+    ib_net_free(s.net);
+}
+
+static void weight_decay_shrinks_weights_and_leaves_biases(void **state)
+{
+    (void)state;
+    float w[2] = {2, 2}, g[2] = {0, 0}, m[2] = {0, 0};
+    struct ib_optim o = {.optimiser = IB_SGD, .rate = 0.5, .m = m};
+    ib_optim_apply(&o, w, g, 0, 1, 0.1);
+    ib_optim_apply(&o, w, g, 1, 1, 0);
+    assert_true(fabsf(w[0] - 1.9f) < 1e-6f && w[1] == 2);
+}
+
+static void momentum_and_adam_follow_their_definitions(void **state)
+{
+    (void)state;
+    float w[1] = {1}, g[1] = {0.5f}, m[1] = {0}, v[1] = {0};
+    struct ib_optim sgd = {.rate = 0.1, .momentum = 0.9, .m = m};
+    ib_optim_apply(&sgd, w, g, 0, 1, 0);
+    ib_optim_apply(&sgd, w, g, 0, 1, 0);
+    assert_true(fabsf(w[0] - (1 - 0.05f - 0.095f)) < 1e-6f);
+    m[0] = 0;
+    struct ib_optim adam = {.optimiser = IB_ADAM,
+                            .rate = 0.1,
+                            .momentum = 0.9,
+                            .step = 1,
+                            .m = m,
+                            .v = v};
+    w[0] = 1;
+    ib_optim_apply(&adam, w, g, 0, 1, 0);
+    assert_true(fabsf(w[0] - 0.9f) < 1e-6f);
+    adam.step = 2;
+    g[0] = -0.25f;
+    ib_optim_apply(&adam, w, g, 0, 1, 0);
+    double mean = (0.9 * 0.05 - 0.025) / 0.19;
+    double square = (0.999 * 0.00025 + 0.0000625) / 0.001999;
+    assert_true(fabs((double)w[0] - (0.9 - 0.1 * mean / sqrt(square))) < 1e-5);
+}
+
+static void cosine_falls_from_the_rate_to_nothing(void **state)
+{
+    (void)state;
+    assert_true(ib_schedule_rate(IB_CONSTANT, 0.3, 9, 10) == 0.3);
+    assert_true(ib_schedule_rate(IB_COSINE, 0.3, 0, 10) == 0.3);
+    assert_true(fabs(ib_schedule_rate(IB_COSINE, 0.3, 5, 10) - 0.15) < 1e-12);
+    assert_true(ib_schedule_rate(IB_COSINE, 0.3, 9, 10) < 0.01);
+}
+
+static void a_shift_repeats_the_edge_and_stays_in_its_range(void **state)
+{
+    (void)state;
+    const uint8_t x[9] = {0, 51, 102, 0, 51, 102, 0, 51, 102};
+    struct ib_augment a = {.shift = 1};
+    struct ib_rng rng = ib_rng_stream(1, "test", 0, "shift");
+    uint8_t scratch[9];
+    float row[9];
+    int seen[3] = {0};
+    for (int i = 0; i < 300; i++) {
+        ib_augment_row(&a, (struct ib_shape){1, 3, 3}, x, &rng, scratch, row);
+        int middle = (int)(row[1] * 5 + 0.5f); /* 0.2 steps */
+        assert_in_range(middle, 0, 2);
+        seen[middle]++;
+        assert_true(row[0] == row[3] && row[3] == row[6]);
+        assert_true(middle != 0 || (row[0] == 0 && row[2] == 0.2f));
+        assert_true(middle != 2 || (row[0] == 0.2f && row[2] == 0.4f));
+    }
+    for (int i = 0; i < 3; i++)
+        assert_in_range(seen[i], 70, 130);
+}
+
+static void a_flip_mirrors_half_of_the_images(void **state)
+{
+    (void)state;
+    const uint8_t x[2] = {0, 255};
+    struct ib_augment a = {.flip = true};
+    struct ib_rng rng = ib_rng_stream(1, "test", 0, "flip");
+    uint8_t scratch[2];
+    float row[2];
+    int mirrored = 0;
+    for (int i = 0; i < 300; i++) {
+        ib_augment_row(&a, (struct ib_shape){1, 1, 2}, x, &rng, scratch, row);
+        assert_true(row[0] + row[1] == 1);
+        mirrored += row[0] == 1;
+    }
+    assert_in_range(mirrored, 115, 185);
+}
+
+static void prediction_does_not_depend_on_the_batch(void **state)
+{
+    (void)state;
+    struct setting s;
+    struct ib_error err;
+    float all[120 * TOY_CLASSES], one[TOY_CLASSES];
+    set_up(&s, 0.5);
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    ib_predict(s.net, s.x, s.logits, &toy.images, all);
+    for (size_t i = 0; i < 120; i += 13) {
+        struct ib_images single = toy.images;
+        single.n = 1;
+        single.pixels += i * TOY_SIDE * TOY_SIDE;
+        ib_predict(s.net, s.x, s.logits, &single, one);
+        for (size_t k = 0; k < TOY_CLASSES; k++)
+            assert_true(fabsf(one[k] - all[i * TOY_CLASSES + k]) < 1e-4f);
+    }
+    ib_net_free(s.net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_optimisers_learn),
+        cmocka_unit_test(two_trainings_give_the_same_bytes),
+        cmocka_unit_test(a_phase_moves_its_own_parameters_only),
+        cmocka_unit_test(an_inner_phase_restores_a_masked_layer),
+        cmocka_unit_test(a_hook_sees_each_batch_and_changes_the_target),
+        cmocka_unit_test(divergence_names_phase_epoch_step_and_layer),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(weight_decay_shrinks_weights_and_leaves_biases),
+        cmocka_unit_test(momentum_and_adam_follow_their_definitions),
+        cmocka_unit_test(cosine_falls_from_the_rate_to_nothing),
+        cmocka_unit_test(a_shift_repeats_the_edge_and_stays_in_its_range),
+        cmocka_unit_test(a_flip_mirrors_half_of_the_images),
+        cmocka_unit_test(prediction_does_not_depend_on_the_batch),
+    };
+    return cmocka_run_group_tests(tests, make_data, NULL);
+}
