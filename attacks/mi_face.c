@@ -78,23 +78,28 @@ struct state {
     struct ib_code code; /* space code */
     struct ib_nlmeans nlmeans;
     float *latent; /* space code: a start of the prior */
-    float *image;  /* space code: two images */
+    float *image;  /* space code: ROWS x D, and one more */
     float *work;   /* of ib_nlmeans_apply() */
+    size_t first;  /* slot of the first row of the batch */
+    struct best {  /* space code: what a slot has to show */
+        float *z;
+        uint64_t asked, shown; /* queries; when it was last decoded */
+    } best[ROWS];
 };
 
-/* Costs of n rows of logits, and the objective's derivatives in cotangent. */
-static void costs(struct state *s, size_t n, const int32_t *slot,
-                  const float *logits, double *cost)
+/* The costs of n rows of logits, and the objective's derivatives. */
+static void costs(struct state *s, const struct ib_descent_ask *ask,
+                  const float *logits)
 {
-    for (size_t i = 0; i < n; i++)
-        cost[i] = ib_class_cost((enum ib_objective)s->options->objective, s->k,
-                                logits + i * s->k, s->env->target[slot[i]],
-                                s->cotangent + i * s->k);
+    for (size_t i = 0; i < ask->n; i++)
+        ask->cost[i] = ib_class_cost(
+            (enum ib_objective)s->options->objective, s->k, logits + i * s->k,
+            s->env->target[ask->slot[i]], s->cotangent + i * s->k);
 }
 
-static enum ib_status pixels_evaluate(void *ctx, size_t n, const int32_t *slot,
-                                      const float *z, double *cost,
-                                      float *gradient, struct ib_error *err)
+static enum ib_status pixels_evaluate(void *ctx,
+                                      const struct ib_descent_ask *ask,
+                                      struct ib_error *err)
 {
     struct state *s = ctx;
     struct ib_oracle *oracle = s->env->oracle;
@@ -103,19 +108,19 @@ static enum ib_status pixels_evaluate(void *ctx, size_t n, const int32_t *slot,
     const float *logits = NULL, *dx = NULL;
     enum ib_status status;
 
-    prior->prior->decode(prior->state, n, z, ib_oracle_input(oracle));
-    status = ib_oracle_logits(oracle, n, slot, &logits, err);
+    prior->prior->decode(prior->state, ask->n, ask->z, ib_oracle_input(oracle));
+    status = ib_oracle_logits(oracle, ask->n, ask->slot, &logits, err);
     if (status != IB_OK)
         return status;
-    costs(s, n, slot, logits, cost);
-    for (size_t i = 0; i < n; i++)
+    costs(s, ask, logits);
+    for (size_t i = 0; i < ask->n; i++)
         if (denied[i])
-            cost[i] = INFINITY;
-    if (!gradient)
+            ask->cost[i] = INFINITY;
+    if (!ask->gradient)
         return IB_OK;
-    status = ib_oracle_vjp(oracle, n, s->cotangent, &dx, err);
+    status = ib_oracle_vjp(oracle, ask->n, s->cotangent, &dx, err);
     if (status == IB_OK)
-        prior->prior->vjp(prior->state, n, z, dx, gradient);
+        prior->prior->vjp(prior->state, ask->n, ask->z, dx, ask->gradient);
     return status;
 }
 
@@ -137,38 +142,43 @@ static void pixels_publish(void *ctx, int32_t slot, const float *z)
                                 ib_oracle_guess(s->env->oracle, slot));
 }
 
-static enum ib_status code_evaluate(void *ctx, size_t n, const int32_t *slot,
-                                    const float *z, double *cost,
-                                    float *gradient, struct ib_error *err)
+static enum ib_status code_evaluate(void *ctx, const struct ib_descent_ask *ask,
+                                    struct ib_error *err)
 {
     struct state *s = ctx;
     struct ib_oracle *oracle = s->env->oracle;
-    uint64_t back = gradient ? 1 : 0;
+    uint64_t back = ask->gradient ? 1 : 0;
     enum ib_status status = IB_OK;
 
-    costs(s, n, slot, ib_code_logits(&s->code, n, z), cost);
-    for (size_t i = 0; i < n && status == IB_OK; i++) {
-        if (ib_oracle_left(oracle, slot[i]) < 1 + back)
-            cost[i] = INFINITY;
-        else
-            status = ib_oracle_count(oracle, slot[i], 1, back, err);
+    costs(s, ask, ib_code_logits(&s->code, ask->n, ask->z));
+    for (size_t i = 0; i < ask->n && status == IB_OK; i++) {
+        if (ib_oracle_left(oracle, ask->slot[i]) < 1 + back) {
+            ask->cost[i] = INFINITY;
+            continue;
+        }
+        s->best[(size_t)ask->slot[i] - s->first].asked += 1 + back;
+        status = ib_oracle_count(oracle, ask->slot[i], 1, back, err);
     }
-    if (gradient)
-        ib_code_vjp(&s->code, n, s->cotangent, gradient);
+    if (ask->gradient)
+        ib_code_vjp(&s->code, ask->n, s->cotangent, ask->gradient);
     return status;
 }
 
-/* Algorithm 2 for one row: passes through the decoder and the encoder are not
- * questions to the classifier and are not counted. */
-static void code_process(struct state *s, float *z)
+/* Algorithm 2: passes through the decoder and the encoder are not questions to
+ * the classifier and are not counted. */
+static void code_process(struct state *s, size_t n, float *z)
 {
     struct ib_shape shape = ib_oracle_info(s->env->oracle)->shape;
-    float *sharp = s->image + s->code.image;
+    const float *x = ib_code_decode(&s->code, n, z);
+    size_t d = s->code.image;
+    float *smooth = s->image + ROWS * d;
 
-    ib_nlmeans_apply(s->image, ib_code_decode(&s->code, 1, z), shape,
-                     &s->nlmeans, s->work);
-    ib_sharpen(sharp, s->image, shape, s->options->sharpen);
-    memcpy(z, ib_code_encode(&s->code, 1, sharp), s->code.size * sizeof(*z));
+    for (size_t i = 0; i < n; i++) {
+        ib_nlmeans_apply(smooth, x + i * d, shape, &s->nlmeans, s->work);
+        ib_sharpen(s->image + i * d, smooth, shape, s->options->sharpen);
+    }
+    memcpy(z, ib_code_encode(&s->code, n, s->image),
+           n * s->code.size * sizeof(*z));
 }
 
 static enum ib_status code_settle(void *ctx, size_t n, const int32_t *slot,
@@ -179,19 +189,32 @@ static enum ib_status code_settle(void *ctx, size_t n, const int32_t *slot,
     (void)slot, (void)err;
     for (size_t i = 0; i < n * s->code.size; i++)
         z[i] = fminf(fmaxf(z[i], 0), 1);
-    for (size_t i = 0; s->options->process && i < n; i++)
-        code_process(s, z + i * s->code.size);
+    if (s->options->process)
+        code_process(s, n, z);
     return IB_OK;
 }
 
-static void code_publish(void *ctx, int32_t slot, const float *z)
+static void code_show(struct state *s, int32_t slot)
 {
-    struct state *s = ctx;
-    const float *x = ib_code_decode(&s->code, 1, z);
+    struct best *best = &s->best[(size_t)slot - s->first];
+    const float *x = ib_code_decode(&s->code, 1, best->z);
     float *guess = ib_oracle_guess(s->env->oracle, slot);
 
     for (size_t i = 0; i < s->code.image; i++)
         guess[i] = fminf(fmaxf(x[i], 0), 1);
+    best->shown = best->asked;
+}
+
+/* Decoding costs far more than a step: a better code is decoded when 10 % more
+ * queries were made than at the last time, and at the end. */
+static void code_publish(void *ctx, int32_t slot, const float *z)
+{
+    struct state *s = ctx;
+    struct best *best = &s->best[(size_t)slot - s->first];
+
+    memcpy(best->z, z, s->code.size * sizeof(*z));
+    if (best->asked >= best->shown + best->shown / 10)
+        code_show(s, slot);
 }
 
 static const char *mi_face_applicable(const void *opaque,
@@ -234,6 +257,7 @@ static enum ib_status code_prepare(struct state *s, struct ib_error *err)
 {
     struct ib_scratch *scratch = s->env->scratch;
     enum ib_status status = ib_code_open(&s->code, s->env->oracle, err);
+    float *codes;
     size_t work;
 
     if (status != IB_OK)
@@ -243,11 +267,15 @@ static enum ib_status code_prepare(struct state *s, struct ib_error *err)
                                      .h = s->options->denoise};
     work = ib_nlmeans_work(ib_oracle_info(s->env->oracle)->shape, &s->nlmeans);
     s->latent = ib_scratch_take(scratch, s->env->prior.size, sizeof(float));
-    s->image = ib_scratch_take(scratch, s->code.image, 2 * sizeof(float));
+    s->image =
+        ib_scratch_take(scratch, ROWS + 1, s->code.image * sizeof(float));
+    codes = ib_scratch_take(scratch, ROWS, s->code.size * sizeof(float));
     s->work = ib_scratch_take(scratch, work, sizeof(float));
-    if (!s->latent || !s->image || !s->work)
+    if (!s->latent || !s->image || !s->work || !codes)
         return ib_error_set(err, IB_E_NOMEM, "no memory for images of %zu",
                             s->code.image);
+    for (size_t i = 0; i < ROWS; i++)
+        s->best[i].z = codes + i * s->code.size;
     return IB_OK;
 }
 
@@ -303,35 +331,50 @@ static size_t batch_rows(const struct state *s)
     return rows < ROWS ? rows : ROWS;
 }
 
+/* n slots from `first` on, together. */
+static enum ib_status descend(struct state *s, size_t first, size_t n, float *z,
+                              struct ib_error *err)
+{
+    struct ib_descent descent = descent_of(s);
+    struct ib_descent_row row[ROWS];
+    enum ib_status status = starts(s, first, n, z, err);
+
+    s->first = first;
+    for (size_t i = 0; i < n; i++) {
+        row[i].slot = (int32_t)(first + i);
+        s->best[i].asked = s->best[i].shown = 0;
+    }
+    if (status == IB_OK)
+        status = ib_descent_run(&descent, n, row, z, err);
+    if (status != IB_OK)
+        return status;
+    for (size_t i = 0; s->code.net && i < n; i++)
+        code_show(s, row[i].slot);
+    tell(s, row, n);
+    return IB_OK;
+}
+
 static enum ib_status mi_face_run(const void *options,
                                   struct ib_attack_env *env,
                                   struct ib_error *err)
 {
     struct state s = {.options = options, .env = env};
     enum ib_status status = prepare(&s, err);
-    struct ib_descent descent;
-    struct ib_descent_row row[ROWS];
-    size_t targets = (size_t)env->targets, step;
-    float *z = NULL;
+    size_t targets = (size_t)env->targets, step, d;
+    float *z;
 
     if (status != IB_OK)
         return status;
-    descent = descent_of(&s);
+    d = descent_of(&s).d;
     step = batch_rows(&s);
-    z = ib_scratch_take(env->scratch, step * descent.d, sizeof(*z));
+    z = ib_scratch_take(env->scratch, step, d * sizeof(*z));
     if (!z)
         return ib_error_set(err, IB_E_NOMEM, "no memory for %zu rows of %zu",
-                            step, descent.d);
+                            step, d);
     for (size_t first = 0; first < targets && status == IB_OK; first += step) {
         size_t n = targets - first < step ? targets - first : step;
 
-        for (size_t i = 0; i < n; i++)
-            row[i].slot = (int32_t)(first + i);
-        status = starts(&s, first, n, z, err);
-        if (status == IB_OK)
-            status = ib_descent_run(&descent, n, row, z, err);
-        if (status == IB_OK)
-            tell(&s, row, n);
+        status = descend(&s, first, n, z, err);
         ib_report_progress(env->reporter,
                            (double)(first + n) / (double)targets);
     }

@@ -113,29 +113,29 @@ static bool heard(struct state *s, const struct ib_gradest_row *row)
     return ++s->quiet[row->slot] < o->patience;
 }
 
-static enum ib_status evaluate(void *ctx, size_t n, const int32_t *slot,
-                               const float *z, double *cost, float *gradient,
+static enum ib_status evaluate(void *ctx, const struct ib_descent_ask *ask,
                                struct ib_error *err)
 {
     struct state *s = ctx;
     size_t d = s->env->prior.size;
     enum ib_status status;
 
-    for (size_t i = 0; i < n; i++) {
-        s->row[i].slot = slot[i];
-        s->row[i].step = s->sigma[slot[i]];
+    for (size_t i = 0; i < ask->n; i++) {
+        s->row[i].slot = ask->slot[i];
+        s->row[i].step = s->sigma[ask->slot[i]];
     }
-    status = ib_gradest_run(s->estimator, n, s->row, z, gradient, err);
+    status = ib_gradest_run(s->estimator, ask->n, s->row, ask->z, ask->gradient,
+                            err);
     if (status != IB_OK)
         return status;
-    for (size_t i = 0; i < n; i++) {
-        cost[i] = s->row[i].cost;
-        if (!gradient)
+    for (size_t i = 0; i < ask->n; i++) {
+        ask->cost[i] = s->row[i].cost;
+        if (!ask->gradient)
             continue;
         if (!heard(s, &s->row[i]))
-            cost[i] = INFINITY;
+            ask->cost[i] = INFINITY;
         row_normalise((enum normalise)s->options->normalise, d,
-                      gradient + i * d);
+                      ask->gradient + i * d);
     }
     return IB_OK;
 }

@@ -47,27 +47,43 @@ static void fill(const struct ib_metric_env *env, size_t i, int rank,
         *reason = "top-5 says nothing below 10 classes";
 }
 
+/* Rows first .. first + count; all: room for count x m similarities. */
+static enum ib_status score_rows(const struct ib_metric_env *env, size_t first,
+                                 size_t count, double *all,
+                                 struct ib_error *err)
+{
+    size_t d = ib_shape_size(env->shape);
+    struct ib_ssim_pairs q = {.shape = env->shape,
+                              .n = count,
+                              .m = env->train->n,
+                              .a = env->image + first * d,
+                              .b = env->train->pixels,
+                              .out = all};
+    return ib_ssim_matrix(&q, env->scratch, err);
+}
+
 static enum ib_status score(const void *options,
                             const struct ib_metric_env *env, double *value,
                             const char **reason, struct ib_error *err)
 {
-    size_t m = env->train->n;
-    double *all = ib_scratch_take(env->scratch, env->n * (m + 1), sizeof *all);
+    size_t m = env->train->n, rows = ((size_t)1 << 22) / (m + 1) + 1;
+    if (rows > env->n)
+        rows = env->n;
+    double *all = ib_scratch_take(env->scratch, rows * m + 1, sizeof *all);
     double *best =
         ib_scratch_take(env->scratch, (size_t)env->classes, sizeof *best);
+    enum ib_status status = IB_OK;
     (void)options;
     if (!all || !best)
         return ib_error_set(err, IB_E_NOMEM, "identification: no memory");
-    struct ib_ssim_pairs q = {.shape = env->shape,
-                              .n = env->n,
-                              .m = m,
-                              .a = env->image,
-                              .b = env->train->pixels,
-                              .out = all};
-    enum ib_status status = ib_ssim_matrix(&q, env->scratch, err);
-    for (size_t i = 0; !status && i < env->n; i++)
-        fill(env, i, rank_of(env, all + i * m, env->target[i], best), value,
-             reason);
+    for (size_t i = 0; !status && i < env->n; i += rows) {
+        size_t count = env->n - i < rows ? env->n - i : rows;
+        status = score_rows(env, i, count, all, err);
+        for (size_t r = 0; !status && r < count; r++)
+            fill(env, i + r,
+                 rank_of(env, all + r * m, env->target[i + r], best), value,
+                 reason);
+    }
     return status;
 }
 

@@ -9,45 +9,67 @@
  * speaks of grey images only.
  */
 #include <math.h>
+#include <string.h>
 
 #include <invbench/metric.h>
 
-/* The identity's private images, gathered one after another. */
-static size_t gather(const struct ib_images *train, int32_t who,
-                     const uint8_t **own)
+/* Copies of one identity's private images; NULL: no memory. */
+static uint8_t *gather(const struct ib_metric_env *env, int32_t who, size_t *n)
 {
-    size_t n = 0, d = ib_shape_size(train->shape);
-    for (size_t j = 0; j < train->n; j++)
-        if (train->identity[j] == who)
-            own[n++] = train->pixels + j * d;
-    return n;
+    size_t d = ib_shape_size(env->shape), m = 0;
+    const struct ib_images *t = env->train;
+    for (size_t j = 0; j < t->n; j++)
+        m += t->identity[j] == who;
+    uint8_t *own = ib_scratch_take(env->scratch, m * d + 1, 1);
+    *n = 0;
+    for (size_t j = 0; own && j < t->n; j++)
+        if (t->identity[j] == who)
+            memcpy(own + (*n)++ * d, t->pixels + j * d, d);
+    return own;
+}
+
+/* Rows first .. first + count, all of one target. */
+static enum ib_status score_rows(const struct ib_metric_env *env, size_t first,
+                                 size_t count, double *value,
+                                 struct ib_error *err)
+{
+    size_t m, d = ib_shape_size(env->shape);
+    const uint8_t *own = gather(env, env->target[first], &m);
+    double *all = ib_scratch_take(env->scratch, count * m + 1, sizeof *all);
+    if (!own || !all)
+        return ib_error_set(err, IB_E_NOMEM, "ssim: no memory");
+    struct ib_ssim_pairs q = {env->shape, count, m, env->image + first * d,
+                              own,        all};
+    enum ib_status status = ib_ssim_matrix(&q, env->scratch, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        double best = -1, sum = 0;
+        for (size_t j = 0; j < m; j++) {
+            sum += all[i * m + j];
+            best = fmax(best, all[i * m + j]);
+        }
+        value[first + i] = m ? best : NAN;
+        value[env->n + first + i] = m ? sum / (double)m : NAN;
+    }
+    return status;
 }
 
 static enum ib_status score(const void *options,
                             const struct ib_metric_env *env, double *value,
                             const char **reason, struct ib_error *err)
 {
-    size_t d = ib_shape_size(env->shape);
-    const uint8_t **own =
-        ib_scratch_take(env->scratch, env->train->n, sizeof *own);
+    enum ib_status status = IB_OK;
     (void)options;
-    if (env->train->n && !own)
-        return ib_error_set(err, IB_E_NOMEM, "ssim: no memory");
-    for (size_t i = 0; i < env->n; i++) {
-        size_t n = gather(env->train, env->target[i], own);
-        double best = -1, sum = 0;
-        for (size_t j = 0; j < n; j++) {
-            double x = ib_ssim(env->shape, env->image + i * d, own[j]);
-            sum += x;
-            if (x > best)
-                best = x;
-        }
-        value[i] = n ? best : NAN;
-        value[env->n + i] = n ? sum / (double)n : NAN;
-        if (!n)
+    for (size_t i = 0, end; !status && i < env->n; i = end) {
+        size_t mark = ib_scratch_mark(env->scratch);
+        end = i + 1;
+        while (end < env->n && env->target[end] == env->target[i])
+            end++;
+        status = score_rows(env, i, end - i, value, err);
+        ib_scratch_reset(env->scratch, mark);
+        if (!status && isnan(value[i]))
             *reason = "the identity has no private image";
     }
-    return IB_OK;
+    return status;
 }
 
 static const struct ib_column columns[] = {

@@ -5,6 +5,9 @@
  * units). The last hidden layer is the code; `decoded` brings a code back to
  * an image, which is how the paper's attack searches in code space.
  *
+ * Dense layers see 2 v - 1 of their inputs, which are all in 0..1: the same
+ * family of functions, but gradients no longer share one large common part.
+ *
  * Phases: each layer is trained to restore its own input from a copy with
  * `mask` of the entries set to 0 (squared error; weights are not tied), then
  * encoder and head on the labels, then the decoder alone, so that it inverts
@@ -24,7 +27,7 @@ struct dae_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(dae_options, "20", "64", "sgd", "0.1"),
+    IB_TRAIN_OPTIONS(dae_options, "20", "32", "sgd", "0.01"),
     {.name = "hidden",
      .type = IB_INTS,
      .value = "[1000, 300]",
@@ -56,9 +59,9 @@ static const struct ib_option options[] = {
      .help = "passes that fit the decoder to the final encoder"},
     {.name = "pretrain_rate",
      .type = IB_REAL,
-     .value = "10",
+     .value = "0.002",
      .min = 1e-9,
-     .max = 1e6,
+     .max = 100,
      .offset = offsetof(struct dae_options, pretrain_rate),
      .help = "learning rate of pretraining and of the decoder"},
     {0},
@@ -73,10 +76,19 @@ struct stack {
     ib_node logits, decoded;
 };
 
-static ib_node restore(struct ib_graph *g, const struct stack *s, int l)
+static size_t size_of(const struct ib_graph *g, ib_node x)
 {
-    size_t size = ib_shape_size(ib_graph_shape(g, s->layer[l]));
-    ib_node z = ib_graph_dense(g, s->layer[l + 1], (int)size, NULL);
+    return ib_shape_size(ib_graph_shape(g, x));
+}
+
+static ib_node centred(struct ib_graph *g, ib_node x)
+{
+    return ib_graph_affine(g, x, 2, -1);
+}
+
+static ib_node layer(struct ib_graph *g, ib_node x, size_t units)
+{
+    ib_node z = ib_graph_dense(g, centred(g, x), (int)units, NULL);
     return ib_graph_sigmoid(g, z);
 }
 
@@ -88,15 +100,15 @@ static struct stack build_stack(const struct dae_options *o,
     int n = o->hidden.n;
     s.layer[0] = ib_graph_input(g, task->shape, "image");
     for (int l = 0; l < n; l++)
-        s.layer[l + 1] = ib_graph_sigmoid(
-            g, ib_graph_dense(g, s.layer[l], (int)o->hidden.v[l], NULL));
-    s.logits = ib_graph_dense(g, s.layer[n], task->classes, "logits");
+        s.layer[l + 1] = layer(g, s.layer[l], (size_t)o->hidden.v[l]);
+    s.logits =
+        ib_graph_dense(g, centred(g, s.layer[n]), task->classes, "logits");
     for (int l = 0; l < n; l++)
-        s.restored[l] = restore(g, &s, l);
+        s.restored[l] = layer(g, s.layer[l + 1], size_of(g, s.layer[l]));
     ib_node x = s.restored[n - 1];
     for (int l = n - 2; l >= 0; l--)
-        x = ib_graph_sigmoid(
-            g, ib_graph_dense_shared(g, x, s.restored[l] - 1, NULL));
+        x = ib_graph_sigmoid(g, ib_graph_dense_shared(g, centred(g, x),
+                                                      s.restored[l] - 1, NULL));
     s.decoded = ib_graph_reshape(g, x, task->shape);
     return s;
 }
@@ -121,29 +133,44 @@ static enum ib_status build(const void *opaque,
     return IB_OK;
 }
 
-/* Nodes come in pairs (dense, sigmoid): hidden layer l is node 2 l, the logits
- * node 2 n + 1, and layer l restored node 2 n + 1 + 2 (l + 1). */
-static int phases(const void *opaque, const struct ib_model_nodes *nodes,
-                  const struct ib_graph *g, struct ib_phase *phase)
+/* With SGD the rate is that of the sum of squared errors of a row, so that it
+ * does not depend on the row's length; Adam's never does. */
+static double rate_for(const struct dae_options *o, const struct ib_graph *g,
+                       ib_node restored)
+{
+    double scale =
+        o->train.optimiser == IB_SGD ? (double)size_of(g, restored) : 1;
+    return o->pretrain_rate * scale;
+}
+
+/* Nodes come in threes (centred, dense, sigmoid): layer l is node 3 l, and
+ * layer l restored is node logits + 3 (l + 1). */
+static struct ib_phase denoising(const struct dae_options *o,
+                                 const struct ib_model_nodes *nodes,
+                                 const struct ib_graph *g, int l)
 {
     static const char *const names[LAYERS_MAX] = {
         "layer 1",  "layer 2",  "layer 3",  "layer 4", "layer 5",
         "layer 6",  "layer 7",  "layer 8",  "layer 9", "layer 10",
         "layer 11", "layer 12", "layer 13", "layer 14"};
+    return (struct ib_phase){.name = names[l],
+                             .input = 3 * l,
+                             .output = nodes->logits + 3 * (l + 1),
+                             .first = IB_NONE,
+                             .last = IB_NONE,
+                             .loss = IB_RECONSTRUCTION,
+                             .epochs = o->pretrain_epochs,
+                             .rate = rate_for(o, g, 3 * l),
+                             .mask = o->mask};
+}
+
+static int phases(const void *opaque, const struct ib_model_nodes *nodes,
+                  const struct ib_graph *g, struct ib_phase *phase)
+{
     const struct dae_options *o = opaque;
-    int n = o->hidden.n, count = 0;
-    (void)g;
-    for (int l = 0; l < n && o->pretrain_epochs > 0; l++)
-        phase[count++] =
-            (struct ib_phase){.name = names[l],
-                              .input = 2 * l,
-                              .output = nodes->logits + 2 * (l + 1),
-                              .first = IB_NONE,
-                              .last = IB_NONE,
-                              .loss = IB_RECONSTRUCTION,
-                              .epochs = o->pretrain_epochs,
-                              .rate = o->pretrain_rate,
-                              .mask = o->mask};
+    int count = 0;
+    for (int l = 0; l < o->hidden.n && o->pretrain_epochs > 0; l++)
+        phase[count++] = denoising(o, nodes, g, l);
     phase[count++] = (struct ib_phase){.name = "labels",
                                        .input = IB_NONE,
                                        .output = nodes->logits,
@@ -152,15 +179,16 @@ static int phases(const void *opaque, const struct ib_model_nodes *nodes,
                                        .loss = IB_CROSS_ENTROPY,
                                        .epochs = o->train.epochs,
                                        .rate = o->train.rate};
-    if (o->decoder_epochs > 0)
-        phase[count++] = (struct ib_phase){.name = "decoder",
-                                           .input = IB_NONE,
-                                           .output = nodes->decoded,
-                                           .first = nodes->logits + 1,
-                                           .last = nodes->decoded,
-                                           .loss = IB_RECONSTRUCTION,
-                                           .epochs = o->decoder_epochs,
-                                           .rate = o->pretrain_rate};
+    if (o->decoder_epochs == 0)
+        return count;
+    phase[count++] = (struct ib_phase){.name = "decoder",
+                                       .input = IB_NONE,
+                                       .output = nodes->decoded,
+                                       .first = nodes->logits + 1,
+                                       .last = nodes->decoded,
+                                       .loss = IB_RECONSTRUCTION,
+                                       .epochs = o->decoder_epochs,
+                                       .rate = rate_for(o, g, nodes->input)};
     return count;
 }
 

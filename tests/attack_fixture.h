@@ -49,7 +49,8 @@ static inline cJSON *lab_use(struct lab *lab, enum ib_kind kind,
     struct ib_use use = {0};
     cJSON *object = json_of(text), *spec;
 
-    if (ib_use_parse(lab->registry, kind, object, NULL, text, &use, &lab->err))
+    if (ib_use_parse(lab->registry, kind, object,
+                     &(struct ib_place){.path = text}, &use, &lab->err))
         fail_msg("%s", lab->err.text);
     spec = ib_use_spec(lab->registry, &use);
     ib_use_free(&use);

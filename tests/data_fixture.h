@@ -77,7 +77,8 @@ static inline struct ib_use use_of(const struct ib_dataset_plugin *plugin,
     use.options = calloc(1, plugin->plugin.options_size);
     assert_non_null(use.options);
     if (ib_options_parse(plugin->plugin.options, plugin->plugin.options_size,
-                         object, NULL, "test", use.options, &err) != IB_OK)
+                         object, &(struct ib_place){.path = "test"},
+                         use.options, &err) != IB_OK)
         fail_msg("%s", err.text);
     cJSON_Delete(object);
     return use;

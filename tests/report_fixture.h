@@ -25,10 +25,12 @@ static inline void run_put(const char *dir, const char *name, const void *data,
                            size_t n)
 {
     char path[PATH_MAX + 64];
-    struct ib_error err = {0};
 
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    assert_int_equal(ib_file_write(path, data, n, &err), IB_OK);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
 }
 
 static inline void run_put_json(const char *dir, const char *name,

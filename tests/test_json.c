@@ -86,6 +86,8 @@ static void nesting_and_infinite_numbers_have_limits(void **state)
     assert_has(refused(deep, 200), "64 levels");
     cJSON_Delete(json_of("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"));
     refused_at("[1e999]", "out of range");
+    refused_at("1.000000000000000000000000000000000000000000000000000000000001",
+               "over 60 characters");
 }
 
 static void canonical_sorts_keys_and_drops_space(void **state)

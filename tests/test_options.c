@@ -68,7 +68,8 @@ static const char *refused(const char *json)
     struct ib_error err = {0};
     cJSON *v = json_of(json);
 
-    if (ib_options_parse(table, sizeof o, v, reserved, "s.json: attacks[0]", &o,
+    if (ib_options_parse(table, sizeof o, v,
+                         &(struct ib_place){"s.json: attacks[0]", reserved}, &o,
                          &err) != IB_E_USAGE)
         fail_msg("accepted: %s", json);
     cJSON_Delete(v);
@@ -83,7 +84,8 @@ static struct options accepted(const char *json)
     struct ib_error err = {0};
     cJSON *v = json ? json_of(json) : NULL;
 
-    if (ib_options_parse(table, sizeof o, v, reserved, "x", &o, &err) != IB_OK)
+    if (ib_options_parse(table, sizeof o, v, &(struct ib_place){"x", reserved},
+                         &o, &err) != IB_OK)
         fail_msg("%s", err.text);
     cJSON_Delete(v);
     return o;
@@ -176,9 +178,10 @@ static void echo_names_every_option_and_reads_back(void **state)
 
     assert_json(v, "{\"count\":3,\"flip\":true,\"mode\":\"mean\",\"path\":"
                    "\"a b\",\"rate\":0.25,\"sizes\":[7]}");
-    assert_int_equal(
-        ib_options_parse(table, sizeof again, v, NULL, "x", &again, &err),
-        IB_OK);
+    assert_int_equal(ib_options_parse(table, sizeof again, v,
+                                      &(struct ib_place){.path = "x"}, &again,
+                                      &err),
+                     IB_OK);
     assert_memory_equal(&o, &again, sizeof o);
     cJSON_Delete(v);
 }

@@ -23,21 +23,22 @@ struct script {
     bool gradient_wanted;
 };
 
-static enum ib_status script_evaluate(void *ctx, size_t n, const int32_t *slot,
-                                      const float *z, double *cost,
-                                      float *gradient, struct ib_error *err)
+static enum ib_status script_evaluate(void *ctx,
+                                      const struct ib_descent_ask *ask,
+                                      struct ib_error *err)
 {
     struct script *s = ctx;
 
     (void)err;
-    s->gradient_wanted = gradient != NULL;
-    for (size_t i = 0; i < n; i++) {
-        size_t step = (size_t)z[i], last = s->length[slot[i]] - 1;
+    s->gradient_wanted = ask->gradient != NULL;
+    for (size_t i = 0; i < ask->n; i++) {
+        int32_t slot = ask->slot[i];
+        size_t step = (size_t)ask->z[i], last = s->length[slot] - 1;
 
-        s->asked[slot[i]]++;
-        cost[i] = s->cost[slot[i]][step < last ? step : last];
-        if (gradient)
-            gradient[i] = -1;
+        s->asked[slot]++;
+        ask->cost[i] = s->cost[slot][step < last ? step : last];
+        if (ask->gradient)
+            ask->gradient[i] = -1;
     }
     return IB_OK;
 }

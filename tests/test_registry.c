@@ -136,8 +136,9 @@ static void a_use_makes_the_way_through_its_spec(void **state)
     struct ib_use u = {0}, back = {0};
     cJSON *v = json_of("{'name':'round','step':0.25}"), *spec, *again;
 
-    assert_int_equal(
-        ib_use_parse(e->r, IB_KIND_DEFENSE, v, NULL, "x", &u, &e->err), IB_OK);
+    assert_int_equal(ib_use_parse(e->r, IB_KIND_DEFENSE, v,
+                                  &(struct ib_place){.path = "x"}, &u, &e->err),
+                     IB_OK);
     spec = ib_use_spec(e->r, &u);
     assert_int_equal(
         ib_use_from_spec(e->r, IB_KIND_DEFENSE, spec, &back, &e->err), IB_OK);
@@ -157,8 +158,9 @@ static void a_spec_of_other_code_is_refused(void **state)
     struct ib_use u = {0}, back = {0};
     cJSON *v = json_of("'round'"), *spec;
 
-    assert_int_equal(
-        ib_use_parse(e->r, IB_KIND_DEFENSE, v, NULL, "x", &u, &e->err), IB_OK);
+    assert_int_equal(ib_use_parse(e->r, IB_KIND_DEFENSE, v,
+                                  &(struct ib_place){.path = "x"}, &u, &e->err),
+                     IB_OK);
     spec = ib_use_spec(e->r, &u);
     cJSON_SetValuestring(cJSON_GetObjectItem(spec, "code"), "0123");
     assert_int_equal(
@@ -215,14 +217,14 @@ static void a_copied_descriptor_parses_options(void **state)
     build(e, "PLAIN");
     assert_int_equal(
         ib_registry_load(e->r, e->path, IB_LOAD_DESCRIPTOR, &e->err), IB_OK);
-    assert_int_equal(
-        ib_use_parse(e->r, IB_KIND_DEFENSE, good, NULL, "x", &u, &e->err),
-        IB_OK);
+    assert_int_equal(ib_use_parse(e->r, IB_KIND_DEFENSE, good,
+                                  &(struct ib_place){.path = "x"}, &u, &e->err),
+                     IB_OK);
     assert_true(ib_registry_is_foreign(e->r, u.plugin));
     ib_use_free(&u);
-    assert_int_equal(
-        ib_use_parse(e->r, IB_KIND_DEFENSE, bad, NULL, "x", &u, &e->err),
-        IB_E_USAGE);
+    assert_int_equal(ib_use_parse(e->r, IB_KIND_DEFENSE, bad,
+                                  &(struct ib_place){.path = "x"}, &u, &e->err),
+                     IB_E_USAGE);
     assert_has(e->err.text, "x.share: 2 is out of range; 0..1 is allowed");
     cJSON_Delete(good);
     cJSON_Delete(bad);
@@ -305,7 +307,7 @@ static void a_constructor_that_does_not_end_is_an_error_message(void **state)
 
 static void a_constructor_that_quits_is_an_error_message(void **state)
 {
-    refused_by_the_probe(*state, "QUITS", "the module's description");
+    refused_by_the_probe(*state, "QUITS", "its description cannot be read");
 }
 
 static void a_constructor_cannot_read_files(void **state)

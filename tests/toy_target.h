@@ -116,9 +116,9 @@ static inline enum ib_status toy_attack(struct toy *t,
 {
     void *options = calloc(1, attack->plugin.options_size);
     cJSON *object = cJSON_Parse(json);
-    enum ib_status s =
-        ib_options_parse(attack->plugin.options, attack->plugin.options_size,
-                         object, NULL, "test", options, err);
+    enum ib_status s = ib_options_parse(
+        attack->plugin.options, attack->plugin.options_size, object,
+        &(struct ib_place){.path = "test"}, options, err);
 
     if (s == IB_OK)
         s = attack->run(options, &t->env, err);
@@ -137,8 +137,9 @@ static inline const char *toy_applicable(const struct ib_attack *attack,
     const char *reason;
 
     assert_int_equal(ib_options_parse(attack->plugin.options,
-                                      attack->plugin.options_size, object, NULL,
-                                      "test", options, &err),
+                                      attack->plugin.options_size, object,
+                                      &(struct ib_place){.path = "test"},
+                                      options, &err),
                      IB_OK);
     reason = attack->applicable(options, task);
     cJSON_Delete(object);

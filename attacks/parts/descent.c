@@ -145,9 +145,14 @@ static enum ib_status descend(const struct ib_descent *p, struct work *w,
                               struct ib_error *err)
 {
     for (int64_t i = 0;; i++) {
-        float *gradient = i < p->alpha ? w->gradient : NULL;
-        enum ib_status s =
-            p->evaluate(p->ctx, w->active, w->slot, z, w->cost, gradient, err);
+        struct ib_descent_ask ask = {
+            .n = w->active,
+            .slot = w->slot,
+            .z = z,
+            .cost = w->cost,
+            .gradient = i < p->alpha ? w->gradient : NULL,
+        };
+        enum ib_status s = p->evaluate(p->ctx, &ask, err);
 
         if (s == IB_OK)
             s = judge(p, w, rows, z, i, err);

@@ -266,9 +266,8 @@ static int exit_of(enum ib_status s)
                              : IB_EXIT_ERROR;
 }
 
-static int run_command(const struct ib_command_env *env,
-                       const struct ib_command *c, int argc, char **argv,
-                       struct ib_error *err)
+int ib_cli_command(const struct ib_command_env *env, const struct ib_command *c,
+                   int argc, char **argv, struct ib_error *err)
 {
     struct ib_args a = {.command = c};
     enum ib_status s = args_parse(&a, argc, argv, err);
@@ -330,5 +329,5 @@ int ib_cli_run(const struct ib_command_env *env, int argc, char **argv,
         print_help(env->console, c);
         return IB_EXIT_OK;
     }
-    return run_command(env, c, argc - 2, argv + 2, err);
+    return ib_cli_command(env, c, argc - 2, argv + 2, err);
 }

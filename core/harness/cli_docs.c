@@ -129,7 +129,7 @@ static void markdown_details(struct ib_text *out, const char *text)
         size_t n = strcspn(text, "\n");
         bool indented = text[0] == ' ';
         if (indented != verbatim)
-            ib_text_add(out, indented ? "\n```\n" : "```\n\n");
+            ib_text_add(out, "```\n");
         verbatim = indented;
         ib_text_put(out, text + (indented ? 2 : 0), n - (indented ? 2 : 0));
         ib_text_add(out, "\n");

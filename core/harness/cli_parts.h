@@ -10,6 +10,9 @@ extern const struct ib_flag ib_common_flags[];
 /* The own flags, then the common ones; NULL after the last. */
 const struct ib_flag *ib_flag_at(const struct ib_command *c, size_t i);
 const struct ib_command *ib_command_find(const char *name);
+/* Parses what follows the command's name, and runs it. */
+int ib_cli_command(const struct ib_command_env *env, const struct ib_command *c,
+                   int argc, char **argv, struct ib_error *err);
 
 void ib_help_command(struct ib_text *out, const struct ib_command *c,
                      int width);

@@ -1,15 +1,20 @@
 #include "cli.h"
 
+/* In the order of --help; hidden ones last. */
 #define COMMANDS                                                               \
+    COMMAND(run)                                                               \
     COMMAND(plan)                                                              \
-    COMMAND(store)                                                             \
-    COMMAND(worker)                                                            \
     COMMAND(validate)                                                          \
     COMMAND(list)                                                              \
     COMMAND(describe)                                                          \
     COMMAND(data)                                                              \
+    COMMAND(train)                                                             \
+    COMMAND(attack)                                                            \
+    COMMAND(score)                                                             \
     COMMAND(report)                                                            \
+    COMMAND(store)                                                             \
     COMMAND(selftest)                                                          \
+    COMMAND(worker)                                                            \
     COMMAND(attacker)                                                          \
     COMMAND(probe)                                                             \
     COMMAND(docs)

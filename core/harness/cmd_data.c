@@ -52,8 +52,8 @@ static enum ib_status choose_dataset(const struct ib_command_env *env,
     for (; *set != NULL && s == IB_OK; set++)
         s = add_option(object, *set, err);
     if (s == IB_OK)
-        s = ib_use_parse(env->registry, IB_KIND_DATASET, object, NULL,
-                         "--dataset", use, err);
+        s = ib_use_parse(env->registry, IB_KIND_DATASET, object,
+                         &(struct ib_place){.path = "--dataset"}, use, err);
     cJSON_Delete(object);
     return s;
 }

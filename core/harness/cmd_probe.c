@@ -11,9 +11,10 @@
 
 enum { CPU_SECONDS = 2, CORE_BYTES = 0 };
 
+/* The soft limit's signal says why; the hard one cannot be caught. */
 static void limit(int resource, rlim_t value)
 {
-    struct rlimit r = {.rlim_cur = value, .rlim_max = value};
+    struct rlimit r = {.rlim_cur = value, .rlim_max = value * 2};
 
     setrlimit((__rlimit_resource_t)resource, &r);
 }

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "cli.h"
 #include "suite_parts.h"
 
@@ -54,6 +56,19 @@ static int print_json(const struct ib_console *c, const cJSON *list,
     return s == IB_OK ? IB_EXIT_OK : IB_EXIT_ERROR;
 }
 
+/* The schema of the format lies among the suites. */
+static bool is_schema(const struct ib_command_env *env, const char *path)
+{
+    static const char end[] = ".schema.json";
+    size_t n = strlen(path);
+
+    if (n < sizeof end || strcmp(path + n - (sizeof end - 1), end) != 0)
+        return false;
+    ib_console_note(env->console, "%s: a schema, not a suite; left out\n",
+                    path);
+    return true;
+}
+
 static int validate_run(const struct ib_command_env *env,
                         const struct ib_args *args, struct ib_error *err)
 {
@@ -65,6 +80,8 @@ static int validate_run(const struct ib_command_env *env,
         const char *path = ib_args_at(args, i);
         struct ib_suite *suite = NULL;
         struct ib_error why = {0};
+        if (is_schema(env, path))
+            continue;
         if (ib_suite_read(env->registry, path, ib_args_all(args, "set"),
                           ib_args_all(args, "only"), &suite, &why) != IB_OK)
             wrong++;
@@ -82,9 +99,7 @@ static int validate_run(const struct ib_command_env *env,
     if (code != IB_EXIT_OK || !wrong)
         return code;
     if (err->text[0])
-        return err->status == IB_E_USAGE || err->status == IB_E_DATA
-                   ? IB_EXIT_USAGE
-                   : IB_EXIT_ERROR;
+        return IB_EXIT_USAGE;
     ib_error_set(err, IB_E_USAGE, "%d of %d suites cannot be run", wrong,
                  ib_args_count(args));
     return IB_EXIT_USAGE;

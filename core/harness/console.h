@@ -1,4 +1,5 @@
-/* The way to the terminal. main makes one; nobody else writes to it directly. */
+/* The way to the terminal. main makes one; nobody else writes to it directly.
+ */
 #ifndef INVBENCH_HARNESS_CONSOLE_H
 #define INVBENCH_HARNESS_CONSOLE_H
 
@@ -7,8 +8,8 @@
 struct ib_console {
     void (*out)(const char *text, size_t n);  /* standard output */
     void (*note)(const char *text, size_t n); /* standard error: progress */
-    bool out_tty, note_tty, color; /* color: tty and no NO_COLOR */
-    int width;                     /* columns of the terminal, 80 if unknown */
+    bool out_tty, note_tty, color;            /* color: tty and no NO_COLOR */
+    int width; /* columns of the terminal, 80 if unknown */
 };
 
 void ib_console_out(const struct ib_console *c, const char *format, ...)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 enum { CLASSES_MAX = 1 << 20, PIXELS_MAX = 1 << 26 };
+/* A worker's address space is limited; loaders keep little in scratch. */
+static const size_t scratch_limit = (size_t)1 << 29;
 
 struct part { /* one split while it grows */
     uint8_t *pixels;
@@ -154,7 +156,6 @@ enum ib_status ib_dataset_build(const struct ib_use *use,
                                 struct ib_dataset_builder **out,
                                 struct ib_error *err)
 {
-    static const size_t scratch_limit = (size_t)1 << 32;
     struct ib_dataset_env own = *env;
     struct ib_scratch *scratch = NULL;
     struct ib_dataset_builder *b = calloc(1, sizeof *b);
@@ -238,12 +239,17 @@ enum ib_status ib_dataset_files(const struct ib_use *use,
                                 const struct ib_dataset_env *env, cJSON **out,
                                 struct ib_error *err)
 {
-    struct file_list list = {env, cJSON_CreateObject()};
+    struct ib_dataset_env own = *env;
+    struct file_list list = {&own, cJSON_CreateObject()};
+    struct ib_scratch *scratch = NULL;
     enum ib_status s = IB_OK;
-    if (list.object == NULL)
-        return ib_error_set(err, IB_E_NOMEM, "no memory for a list of files");
-    if (plugin_of(use)->files != NULL)
-        s = plugin_of(use)->files(use->options, env, hash_file, &list, err);
+    if (own.scratch == NULL)
+        own.scratch = scratch = ib_scratch_create(scratch_limit);
+    if (list.object == NULL || own.scratch == NULL)
+        s = ib_error_set(err, IB_E_NOMEM, "no memory for a list of files");
+    else if (plugin_of(use)->files != NULL)
+        s = plugin_of(use)->files(use->options, &own, hash_file, &list, err);
+    ib_scratch_free(scratch);
     if (s != IB_OK) {
         cJSON_Delete(list.object);
         return s;

@@ -71,6 +71,7 @@ enum ib_status ib_json_parse(const char *text, size_t n, const char *name,
 {
     size_t line, column;
     const char *wrong;
+    enum ib_status s;
     cJSON *v;
 
     *out = NULL;
@@ -84,12 +85,12 @@ enum ib_status ib_json_parse(const char *text, size_t n, const char *name,
     v = cJSON_ParseWithLength(text, n);
     if (!v)
         return ib_error_set(err, IB_E_NOMEM, "%s: no memory", name);
-    if (check_tree(v, name, err) != IB_OK) {
+    s = check_tree(v, name, err);
+    if (s == IB_OK)
+        *out = v;
+    else
         cJSON_Delete(v);
-        return err ? err->status : IB_E_DATA;
-    }
-    *out = v;
-    return IB_OK;
+    return s;
 }
 
 enum ib_status ib_json_read(const char *path, cJSON **out, struct ib_error *err)

@@ -27,8 +27,7 @@ IB_CHECK enum ib_status ib_json_pretty(const cJSON *v, struct ib_text *out,
 IB_CHECK enum ib_status ib_file_write(const char *path, const void *data,
                                       size_t n, struct ib_error *err);
 IB_CHECK enum ib_status ib_file_read(const char *path, size_t limit,
-                                     struct ib_text *out,
-                                     struct ib_error *err);
+                                     struct ib_text *out, struct ib_error *err);
 
 /* SHA-256 in lower-case hexadecimal. */
 void ib_sha256(const void *data, size_t n, char key[IB_KEY_SIZE]);

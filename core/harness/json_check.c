@@ -46,8 +46,26 @@ static bool scan_digits(struct scan *s)
     return true;
 }
 
+static bool scan_fraction(struct scan *s)
+{
+    if (peek(s) == '.') {
+        s->at++;
+        if (!scan_digits(s))
+            return false;
+    }
+    if (peek(s) != 'e' && peek(s) != 'E')
+        return true;
+    s->at++;
+    if (peek(s) == '+' || peek(s) == '-')
+        s->at++;
+    return scan_digits(s);
+}
+
+/* cJSON reads up to 63 characters of a number. */
 static bool scan_number(struct scan *s)
 {
+    const char *start = s->at;
+
     if (peek(s) == '-')
         s->at++;
     if (peek(s) == '0') {
@@ -57,18 +75,10 @@ static bool scan_number(struct scan *s)
     } else if (!scan_digits(s)) {
         return false;
     }
-    if (peek(s) == '.') {
-        s->at++;
-        if (!scan_digits(s))
-            return false;
-    }
-    if (peek(s) == 'e' || peek(s) == 'E') {
-        s->at++;
-        if (peek(s) == '+' || peek(s) == '-')
-            s->at++;
-        return scan_digits(s);
-    }
-    return true;
+    if (!scan_fraction(s))
+        return false;
+    return s->at - start <= 60 ? true
+                               : fail(s, "a number of over 60 characters");
 }
 
 /* Length of the UTF-8 sequence at p (shortest form, no surrogates), or 0. */

@@ -127,7 +127,8 @@ int main(int argc, char **argv)
         code = run(argc, argv, &err);
     }
     if ((fflush(stdout) || ferror(stdout)) && code == IB_EXIT_OK) {
-        ib_error_set(&err, IB_E_IO, "standard output: %s", strerror(errno));
+        if (errno != EPIPE) /* whoever reads has seen enough */
+            ib_error_set(&err, IB_E_IO, "standard output: %s", strerror(errno));
         code = IB_EXIT_ERROR;
     }
     if (err.text[0] && code != IB_EXIT_OK)

@@ -52,16 +52,19 @@ enum ib_status ib_module_open(const char *path, void **handle,
         return ib_error_set(err, IB_E_USAGE, "cannot be loaded: %.600s",
                             dlerror());
     symbol = dlsym(*handle, "ib_module_entry");
-    if (!symbol) {
+    memcpy(&entry, &symbol, sizeof entry);
+    if (symbol) {
+        *out = entry();
+        s = check_module(*out, err);
+    } else {
+        s = ib_error_set(err, IB_E_USAGE,
+                         "not an invbench module: it does not define "
+                         "ib_module_entry()");
+    }
+    if (s != IB_OK) {
         dlclose(*handle);
         *handle = NULL;
-        return ib_error_set(err, IB_E_USAGE,
-                            "not an invbench module: it does not define "
-                            "ib_module_entry()");
     }
-    memcpy(&entry, &symbol, sizeof entry);
-    *out = entry();
-    s = check_module(*out, err);
     return s;
 }
 
@@ -140,6 +143,9 @@ enum ib_status ib_registry_load(struct ib_registry *r, const char *path,
         return ib_error_set(err, IB_E_USAGE, "%s: more than %d modules", path,
                             IB_MODULES_MAX);
     *m = (struct ib_loaded_module){.path = realpath(path, NULL)};
+    /* a sandbox may refuse to resolve what is resolved already */
+    if (!m->path && path[0] == '/')
+        m->path = strdup(path);
     if (!m->path)
         return ib_error_set(err, IB_E_USAGE, "--plugin %s: no such file", path);
     s = ib_sha256_file(m->path, m->code, err);
@@ -150,6 +156,8 @@ enum ib_status ib_registry_load(struct ib_registry *r, const char *path,
         return IB_OK;
     }
     drop_plugins(r, m);
+    if (m->handle)
+        dlclose(m->handle);
     ib_scratch_free(m->own);
     free(m->path);
     *m = (struct ib_loaded_module){0};

@@ -144,9 +144,11 @@ enum ib_status ib_module_probe(const char *program, const char *path,
             ;
         s = verdict(&c, in_time, status, err);
     }
-    if (s == IB_OK)
-        s = ib_json_parse(ib_text_string(&c.answer), c.answer.size,
-                          "the module's description", out, err);
+    if (s == IB_OK && ib_json_parse(ib_text_string(&c.answer), c.answer.size,
+                                    "it", out, NULL) != IB_OK)
+        s = ib_error_set(err, IB_E_USAGE,
+                         "its description cannot be read (a constructor that "
+                         "ends the process?)");
     close(c.out);
     close(c.note);
     ib_text_free(&c.answer);

@@ -113,7 +113,8 @@ enum ib_status ib_options_check(const struct ib_option *table, size_t size,
     scratch = malloc(size + 1);
     if (!scratch)
         return ib_error_set(err, IB_E_NOMEM, "no memory for options");
-    s = ib_options_parse(table, size, NULL, NULL, "defaults", scratch, err);
+    s = ib_options_parse(table, size, NULL,
+                         &(struct ib_place){.path = "defaults"}, scratch, err);
     free(scratch);
     return s;
 }

@@ -22,13 +22,15 @@ struct place {
 
 static enum ib_status wrong_type(const struct place *p, const cJSON *v)
 {
+    bool item = p->option->type == IB_INTS && !cJSON_IsArray(v);
     struct ib_text shown = {0};
 
     if (ib_json_canonical(v, &shown, NULL) != IB_OK)
         ib_text_clear(&shown);
     ib_error_set(p->err, IB_E_USAGE, "%s.%s: %.60s is not %s", p->path,
                  p->option->name, ib_text_string(&shown),
-                 type_names[p->option->type]);
+                 item ? "a list of integers, or an integer in one"
+                      : type_names[p->option->type]);
     ib_text_free(&shown);
     return IB_E_USAGE;
 }
@@ -219,10 +221,10 @@ static enum ib_status unknown_member(const struct ib_option *table,
 
 enum ib_status ib_options_parse(const struct ib_option *table, size_t size,
                                 const cJSON *object,
-                                const char *const *reserved, const char *path,
-                                void *out, struct ib_error *err)
+                                const struct ib_place *place, void *out,
+                                struct ib_error *err)
 {
-    struct place p = {.path = path, .err = err};
+    struct place p = {.path = place->path, .err = err};
     enum ib_status s = IB_OK;
     const cJSON *member;
 
@@ -233,15 +235,16 @@ enum ib_status ib_options_parse(const struct ib_option *table, size_t size,
     if (s != IB_OK || !object)
         return s;
     if (!cJSON_IsObject(object))
-        return ib_error_set(err, IB_E_USAGE, "%s: not an object {...}", path);
+        return ib_error_set(err, IB_E_USAGE, "%s: not an object {...}",
+                            place->path);
     cJSON_ArrayForEach(member, object)
     {
-        if (is_listed(reserved, member->string))
+        if (is_listed(place->reserved, member->string))
             continue;
         p.option = find_option(table, member->string);
-        s = p.option
-                ? set_value(&p, member, out)
-                : unknown_member(table, reserved, path, member->string, err);
+        s = p.option ? set_value(&p, member, out)
+                     : unknown_member(table, place->reserved, place->path,
+                                      member->string, err);
         if (s != IB_OK)
             return s;
     }

@@ -6,16 +6,20 @@
 
 #include "json.h"
 
-/* Defaults first, then the members of object (NULL: none). Members named in
- * reserved (NULL-terminated, may be NULL) are left to the caller. path names
- * the object in messages ("suite.json: attacks[0]"). Unknown members, wrong
- * types and values out of range name path, value, what is allowed, and the
- * nearest name. */
+/* The object that options are read from: for messages, and what of it is not
+ * an option. */
+struct ib_place {
+    const char *path;            /* "suite.json: attacks[0]" */
+    const char *const *reserved; /* members left to the caller; NULL-terminated,
+                                    may be NULL */
+};
+/* Defaults first, then the members of object (NULL: none). Unknown members,
+ * wrong types and values out of range name path, value, what is allowed, and
+ * the nearest name. */
 IB_CHECK enum ib_status ib_options_parse(const struct ib_option *table,
                                          size_t size, const cJSON *object,
-                                         const char *const *reserved,
-                                         const char *path, void *out,
-                                         struct ib_error *err);
+                                         const struct ib_place *place,
+                                         void *out, struct ib_error *err);
 /* Effective values, every option named. NULL: no memory. */
 cJSON *ib_options_echo(const struct ib_option *table, const void *options);
 /* The table itself: names, types, defaults in range, offsets inside size. */

@@ -4,8 +4,9 @@
  * standard ones:
  *
  *   SOCKET  a connected socket: hello, start, then one byte an ask
- *   JOB     sealed memory: JSON {"spec", "modules", "targets", "classes",
- *           "shape", "public", "capacity", "scratch", "has_code"}
+ *   JOB     sealed memory: JSON {"spec", "modules" (paths), "level" (number),
+ *           "targets", "classes", "shape", "public" (how many images),
+ *           "capacity", "scratch" (bytes), "has_code"}
  *   PUBLIC  sealed memory: n x D pixels, then (aligned) n identities, int32
  *   MODEL   sealed memory: at level whitebox the model's artifact: u64 length
  *           of its meta, meta, zeros up to a multiple of 64, data; else empty
@@ -62,6 +63,19 @@ struct ib_part {
 IB_CHECK enum ib_status ib_memory_sealed(int *fd, const char *name,
                                          const struct ib_part *parts, int n,
                                          struct ib_error *err);
+/* What those three descriptors are made of; all borrowed. */
+struct ib_handout {
+    const struct ib_stage_env *env;
+    const cJSON *spec;
+    const struct ib_dataset *set; /* only its public split leaves */
+    const char *model_key;        /* handed over at level whitebox only */
+    const struct ib_oracle_params *params;
+};
+/* Fills JOB, PUBLIC and MODEL of fd; they are the caller's to close, also
+ * after an error (-1: not made). */
+IB_CHECK enum ib_status ib_handout_make(const struct ib_handout *h,
+                                        int fd[IB_FD_COUNT],
+                                        struct ib_error *err);
 /* Maps all of a descriptor, read-only; *size may be 0 (*out is then NULL). */
 IB_CHECK enum ib_status ib_memory_map(int fd, const void **out, size_t *size,
                                       struct ib_error *err);

@@ -253,10 +253,19 @@ static enum ib_status plan_defense(struct ib_making *m)
     return utility < 0 ? m->err->status : ib_making_attacks(m, utility);
 }
 
+/* A control that does not ask the target is one artifact for all models, but
+ * each model has its own judges: scores are not shared between models. */
+static void forget_scores(struct ib_plan_builder *b)
+{
+    for (size_t i = 0; i < b->plan.n_nodes; i++)
+        b->score_of[i] = -1;
+}
+
 static enum ib_status plan_model(struct ib_making *m)
 {
     enum ib_status s = find_judges(m);
 
+    forget_scores(m->b);
     if (!s)
         s = plan_controls(m);
     for (m->defense = 0; m->defense < m->suite->n_defenses && !s; m->defense++)

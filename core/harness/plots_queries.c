@@ -9,6 +9,7 @@ enum { SERIES_MAX = 14, POINTS_MAX = 64, LABEL_MAX = 44 };
 
 struct series {
     const char *attack, *defense, *access;
+    int rank; /* of the defense, then of the attack, in the suite */
     struct {
         double queries, sum;
         int seeds;
@@ -32,6 +33,23 @@ static double quality(const cJSON *scores, bool *is_ssim)
         return least;
     *is_ssim = true;
     return ib_view_number(scores, "ssim");
+}
+
+static int rank_of(const struct ib_names *names, const char *id)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->at[i], id) == 0)
+            return (int)i;
+    return (int)names->n;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct series *x = a, *y = b;
+
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    return strcmp(x->access, y->access);
 }
 
 static struct series *series_of(struct series *all, int *n, const cJSON *cell,
@@ -89,6 +107,8 @@ static int collect(const struct ib_view *v, struct ib_plot *p,
         struct series *s = series_of(all, &n, cell, &p->left_out);
         if (!s)
             continue;
+        s->rank = rank_of(&v->defenses, s->defense) * (IB_VIEW_NAMES_MAX + 1) +
+                  rank_of(&v->attacks, s->attack);
         cJSON_ArrayForEach(point, curve)
         {
             double x = ib_view_number(point, "queries");
@@ -97,6 +117,7 @@ static int collect(const struct ib_view *v, struct ib_plot *p,
                 add_sample(s, x, y);
         }
     }
+    qsort(all, (size_t)n, sizeof *all, by_rank);
     return n;
 }
 

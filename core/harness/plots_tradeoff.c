@@ -117,9 +117,11 @@ static int read_points(const struct ib_view *v, struct ib_plot *p,
 static void add_axes(const struct ib_plot *p, const struct point *points, int n,
                      struct ib_text *script)
 {
-    double low = 1, high = 0;
+    double low = 1, high = 0, bottom = 0, top = 1;
 
     for (int i = 0; i < n; i++) {
+        bottom = fmin(bottom, points[i].y.value);
+        top = fmax(top, points[i].y.value);
         double a = isnan(points[i].x.low) ? points[i].x.value : points[i].x.low;
         double b =
             isnan(points[i].x.high) ? points[i].x.value : points[i].x.high;
@@ -128,14 +130,13 @@ static void add_axes(const struct ib_plot *p, const struct point *points, int n,
     }
     ib_text_add(
         script,
-        "set xrange [%.3f:%.3f]\nset yrange [-0.1:1.1]\n"
-        "set ytics 0.2\n"
+        "set xrange [%.3f:%.3f]\nset yrange [%.3f:%.3f]\n"
         "set key outside right top Left reverse samplen 1 maxcols 1 width -5\n"
         "set xlabel 'accuracy on held-out images (better: right)' "
         "textcolor rgb '" IB_PLOT_INK "'\n"
         "set ylabel '%s (better: down)' "
         "textcolor rgb '" IB_PLOT_INK "'\n",
-        low - 0.03, high + 0.03,
+        low - 0.03, high + 0.03, bottom - 0.1, top + 0.1,
         p->leakage ? "leakage" : "identified minus control");
 }
 

@@ -115,10 +115,11 @@ void ib_recon_close(struct ib_recon *r)
 }
 
 enum ib_status ib_recon_put(struct ib_store *store, const char *key,
-                            const cJSON *spec, cJSON *recon,
-                            const uint8_t *pixels, size_t bytes,
+                            const cJSON *spec,
+                            const struct ib_recon_parts *parts,
                             struct ib_error *err)
 {
+    cJSON *recon = parts->recon;
     cJSON *meta = cJSON_CreateObject();
     cJSON *copy = cJSON_Duplicate(spec, true);
     enum ib_status status = IB_E_NOMEM;
@@ -127,7 +128,8 @@ enum ib_status ib_recon_put(struct ib_store *store, const char *key,
         copy = NULL;
         if (cJSON_AddItemToObject(meta, "recon", recon)) {
             recon = NULL;
-            status = ib_store_put(store, key, meta, pixels, bytes, err);
+            status = ib_store_put(store, key, meta, parts->pixels, parts->bytes,
+                                  err);
         }
     }
     if (copy || recon)

@@ -22,10 +22,10 @@
 struct ib_recon {
     struct ib_shape shape;
     int targets, images, checkpoints;
-    const int32_t *target;         /* targets */
-    const uint64_t *checkpoint;    /* checkpoints */
-    const uint8_t *pixels;         /* as above */
-    const cJSON *meta;             /* "recon" */
+    const int32_t *target;      /* targets */
+    const uint64_t *checkpoint; /* checkpoints */
+    const uint8_t *pixels;      /* as above */
+    const cJSON *meta;          /* "recon" */
     struct ib_artifact artifact;
     void *owned;
 };
@@ -33,10 +33,14 @@ IB_CHECK enum ib_status ib_recon_open(struct ib_store *store, const char *key,
                                       struct ib_recon *out,
                                       struct ib_error *err);
 void ib_recon_close(struct ib_recon *r);
-/* Puts spec, recon and pixels. recon is consumed. */
+struct ib_recon_parts {
+    cJSON *recon; /* consumed by ib_recon_put, also when it fails */
+    const uint8_t *pixels;
+    size_t bytes;
+};
 IB_CHECK enum ib_status ib_recon_put(struct ib_store *store, const char *key,
-                                     const cJSON *spec, cJSON *recon,
-                                     const uint8_t *pixels, size_t bytes,
+                                     const cJSON *spec,
+                                     const struct ib_recon_parts *parts,
                                      struct ib_error *err);
 /* NPY 1.0, uint8, C order. */
 IB_CHECK enum ib_status ib_npy_write(const char *path, int dims,

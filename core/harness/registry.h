@@ -9,7 +9,7 @@
 
 #include <invbench/invbench.h>
 
-#include "json.h"
+#include "options_io.h"
 
 struct ib_registry;
 enum ib_load { IB_LOAD_DESCRIPTOR, IB_LOAD_CODE };
@@ -51,9 +51,8 @@ struct ib_use {
 };
 IB_CHECK enum ib_status ib_use_parse(const struct ib_registry *r,
                                      enum ib_kind kind, const cJSON *object,
-                                     const char *const *reserved,
-                                     const char *path, struct ib_use *out,
-                                     struct ib_error *err);
+                                     const struct ib_place *place,
+                                     struct ib_use *out, struct ib_error *err);
 void ib_use_free(struct ib_use *u);
 /* {"name","version","code","options":{...}}: what enters keys and specs. */
 cJSON *ib_use_spec(const struct ib_registry *r, const struct ib_use *u);

@@ -36,8 +36,10 @@ const char *ib_page_verdict(const struct ib_estimate *e)
         return "not told apart from the controls";
     if (e->value < 0.35)
         return "some leakage";
-    return e->value < 0.7 ? "strong leakage"
-                          : "nearly as telling as real unseen images";
+    if (e->value < 0.7)
+        return "strong leakage";
+    return e->value < 0.95 ? "nearly as telling as real unseen images"
+                           : "as telling as real unseen images";
 }
 
 static void add_ids(struct ib_text *t, const struct ib_names *names)

@@ -10,9 +10,9 @@
 
 static const struct ib_table_column columns[] = {
     {"model", false, 8},
-    {"attack", false, 12},
-    {"access", false, 6},
-    {"defense", false, 12},
+    {"attack", false, 10},
+    {"access", false, 0},
+    {"defense", false, 10},
     {"leakage [low, high]", true, 0},
     {"id@1 (control)", true, 0},
     {"evaluator (floor-ceiling)", true, 0},

@@ -24,9 +24,28 @@ struct track {
     int n_id;
 };
 
+/* One row of the track: counts what is missing; false when it has no part. */
+static bool track_takes(struct track *t, const struct ib_row *r)
+{
+    int skipped = 0, planned = 0, missing = 0;
+    for (int k = 0; k < t->s->g->seeds; k++) {
+        if (!r->scored[k])
+            continue;
+        bool skip = !strcmp(r->scored[k]->status, "skipped");
+        planned++;
+        skipped += skip;
+        missing += !r->scored[k]->scores && !skip;
+    }
+    if (skipped == planned)
+        return false;
+    t->missing += missing;
+    return true;
+}
+
 static void track_fill(struct track *t)
 {
     const struct ib_summary *s = t->s;
+    const struct ib_scored *control[IB_RESULTS_SEEDS];
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct ib_row *r = &s->rows[i];
         const struct ib_cell *c = r->first;
@@ -35,24 +54,17 @@ static void track_fill(struct track *t)
             continue;
         if (c->plan == IB_CELL_BYPASS)
             t->bypass = c->reason;
-        if (c->plan != IB_CELL_RUN || t->n == ATTACKS_MAX)
-            continue;
-        int skipped = 0, planned = 0;
-        for (int k = 0; k < s->g->seeds; k++) {
-            if (!r->scored[k])
-                continue;
-            planned++;
-            skipped += !strcmp(r->scored[k]->status, "skipped");
-            t->missing += !r->scored[k]->scores &&
-                          strcmp(r->scored[k]->status, "skipped");
-        }
-        if (skipped == planned)
+        if (c->plan != IB_CELL_RUN || t->n == ATTACKS_MAX || !track_takes(t, r))
             continue;
         t->row[t->n++] = r;
-        if (!t->n_id)
-            t->n_id = ib_row_evaluators(s->g, r->scored, t->id,
-                                        IB_LEAKAGE_EVALUATORS);
     }
+    /* Who would have judged is known from the controls, also of cells that
+     * did not come about. */
+    ib_control_row(s->g, t->model, "holdout", control);
+    t->n_id = ib_row_evaluators(s->g, control, t->id, IB_LEAKAGE_EVALUATORS);
+    if (!t->n_id && t->n)
+        t->n_id = ib_row_evaluators(s->g, t->row[0]->scored, t->id,
+                                    IB_LEAKAGE_EVALUATORS);
 }
 
 /* scores[column][slot of class]; NaN when there is none. */

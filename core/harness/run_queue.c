@@ -317,22 +317,36 @@ static void reopen(struct ib_queue *q, int node, const struct ib_store *store)
     open_node(q, node);
 }
 
-bool ib_queue_revive(struct ib_queue *q, int node, const struct ib_store *store)
+/* Is the artifact whole? A get moves it away where it is not. */
+static bool whole(struct ib_store *store, const struct ib_plan_node *n)
+{
+    struct ib_artifact a;
+    struct ib_error ignored;
+    bool ok = ib_store_get(store, n->key, &a, &ignored) == IB_OK;
+
+    ib_artifact_free(&a);
+    return ok;
+}
+
+bool ib_queue_revive(struct ib_queue *q, int node, struct ib_store *store)
 {
     struct ib_plan_node *n = &q->plan->nodes[node];
     bool lost = false;
 
+    if (q->tries[node] == TRIES_MAX)
+        return false;
     for (int i = 0; i < n->n_inputs; i++) {
         const struct ib_plan_node *input = &q->plan->nodes[n->input[i]];
 
         lost = lost || input->outcome == IB_PENDING ||
                (available(input) && !ib_store_has(store, input->key));
     }
-    if (!lost || q->tries[node] == TRIES_MAX)
+    for (int i = 0; i < n->n_inputs && lost; i++)
+        if (!whole(store, &q->plan->nodes[n->input[i]]))
+            reopen(q, n->input[i], store);
+    if (!lost)
         return false;
     q->tries[node]++;
-    for (int i = 0; i < n->n_inputs; i++)
-        reopen(q, n->input[i], store);
     n->outcome = IB_PENDING;
     ib_queue_put_back(q, node);
     return true;

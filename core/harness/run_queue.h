@@ -37,10 +37,9 @@ void ib_queue_put_back(struct ib_queue *q, int node);
 typedef void (*ib_queue_over)(void *ctx, int node);
 void ib_queue_finish(struct ib_queue *q, int node, ib_queue_over over,
                      void *ctx);
-/* Inputs that went missing (a corrupt artifact was moved away) are open again,
- * and the node waits for them. False: none is missing, or this was tried too
- * often already. */
-bool ib_queue_revive(struct ib_queue *q, int node,
-                     const struct ib_store *store);
+/* When an input went missing (a corrupt artifact was moved away), all inputs
+ * are checked, what is not whole is open again, and the node waits for it.
+ * False: none is missing, or this was tried too often already. */
+bool ib_queue_revive(struct ib_queue *q, int node, struct ib_store *store);
 
 #endif

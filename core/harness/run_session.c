@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_INTERRUPTED = 130, ROUNDS = 4 };
+enum { EXIT_INTERRUPTED = 130, ROUNDS = 3 };
 
 enum ib_status ib_store_default(const struct ib_args *args, char out[PATH_MAX],
                                 struct ib_error *err)
@@ -87,27 +87,43 @@ void ib_session_close(struct ib_session *s)
     memset(s, 0, sizeof(*s));
 }
 
-/* What was there and is not any more is to be computed again. */
-static size_t reopen_missing(struct ib_session *s)
+/* Once one artifact is found to be corrupt, all of the plan are checked; what
+ * is not whole is to be computed again. */
+static size_t reopen_damaged(struct ib_session *s)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < s->plan->n_nodes; i++) {
         struct ib_plan_node *node = &s->plan->nodes[i];
+        struct ib_artifact a;
+        struct ib_error ignored;
 
-        if ((node->outcome == IB_CACHED || node->outcome == IB_DONE) &&
-            !ib_store_has(s->store, node->key)) {
+        if (node->outcome != IB_CACHED && node->outcome != IB_DONE)
+            continue;
+        if (ib_store_get(s->store, node->key, &a, &ignored)) {
             node->outcome = IB_PENDING;
             n++;
         }
+        ib_artifact_free(&a);
     }
     return n;
 }
 
+static bool any_missing(const struct ib_session *s)
+{
+    for (size_t i = 0; i < s->plan->n_nodes; i++) {
+        const struct ib_plan_node *node = &s->plan->nodes[i];
+
+        if ((node->outcome == IB_CACHED || node->outcome == IB_DONE) &&
+            !ib_store_has(s->store, node->key))
+            return true;
+    }
+    return false;
+}
+
 enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
-                              enum ib_status (*make)(void *ctx,
-                                                     struct ib_error *err),
-                              void *ctx, struct ib_error *err)
+                              ib_session_make make, void *ctx,
+                              struct ib_error *err)
 {
     const struct ib_console *console = s->command->console;
     enum ib_status status = IB_OK;
@@ -118,9 +134,12 @@ enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
         if (status || *stopped)
             return status;
         status = make(ctx, err);
-        if (!status || reopen_missing(s) == 0)
+        if (!status || !any_missing(s))
             return status;
-        ib_console_note(console, "%s; computing it again\n", err->text);
+        ib_console_note(console, "%s\n", err->text);
+        ib_console_note(console,
+                        "all artifacts were checked; %zu are computed again\n",
+                        reopen_damaged(s));
     }
     return status;
 }

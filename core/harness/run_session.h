@@ -41,12 +41,13 @@ IB_CHECK enum ib_status ib_session_open(struct ib_session *s,
                                         const struct ib_args *args,
                                         struct ib_error *err);
 void ib_session_close(struct ib_session *s);
+typedef enum ib_status (*ib_session_make)(void *ctx, struct ib_error *err);
 /* Runs the plan, then make(ctx); when that fails because an artifact turned
- * out to be corrupt, computes it again and makes again. *stopped: SIGINT. */
-IB_CHECK enum ib_status
-ib_session_run(struct ib_session *s, bool *stopped,
-               enum ib_status (*make)(void *ctx, struct ib_error *err),
-               void *ctx, struct ib_error *err);
+ * out to be corrupt, checks all, computes those again and makes again.
+ * *stopped: SIGINT. */
+IB_CHECK enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
+                                       ib_session_make make, void *ctx,
+                                       struct ib_error *err);
 /* How many nodes failed or were blocked. */
 size_t ib_session_failures(const struct ib_session *s);
 /* What a stopped run says; returns the exit code. */

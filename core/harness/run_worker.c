@@ -32,6 +32,9 @@ enum { ARGS_MAX = 64, RESULT_FD = 3, LINE_MAX_BYTES = 1 << 20 };
 #define LIMIT_ADDRESSES 1
 #endif
 
+/* What the program, its libraries and mapped artifacts take of addresses. */
+#define PROGRAM_BYTES ((size_t)1 << 30)
+
 double ib_now(void)
 {
     struct timespec t;
@@ -99,7 +102,8 @@ static void set_limits(const struct ib_worker_setup *setup)
     set_limit(RLIMIT_CPU, cpu, cpu + 2);
     set_limit(RLIMIT_CORE, 0, 0);
     if (LIMIT_ADDRESSES)
-        set_limit(RLIMIT_AS, setup->memory_limit, setup->memory_limit);
+        set_limit(RLIMIT_AS, setup->memory_limit + PROGRAM_BYTES,
+                  setup->memory_limit + PROGRAM_BYTES);
 }
 
 /* In the child: only calls that are safe after fork. */

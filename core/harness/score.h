@@ -4,7 +4,8 @@
  * meta "scores": {
  *   "columns": [{"name": "ssim" | "acc1@EVALUATOR", "metric", "evaluator",
  *                "unit", "direction", "min", "max", "definition"}, ...],
- *   "targets": [class, ...], "images": R,
+ *   "targets": [class, ...], "images": R,   // images scored of each target:
+ *              // of more than IB_SCORED_IMAGES so many, evenly spread
  *   "values":  {column: [per target: mean over its R images, or null]},
  *   "reasons": {column: text},           // for columns that have nulls
  *   "answers": [per target] | null,      // the target's probability of the
@@ -20,7 +21,7 @@
 #include "recon_io.h"
 #include "stage.h"
 
-enum { IB_JUDGES_MAX = 16, IB_JUDGE_BATCH = 64 };
+enum { IB_JUDGES_MAX = 16, IB_JUDGE_BATCH = 64, IB_SCORED_IMAGES = 20 };
 
 /* An evaluator at work. Its features of the data are artifacts of their own
  * (kind "features"), shared by all cells. */

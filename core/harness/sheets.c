@@ -13,7 +13,7 @@
 #include "recon_io.h"
 #include "report.h"
 
-enum { ROWS_MAX = 12, COLUMNS_MAX = 24, SIDE_MIN = 64 };
+enum { ROWS_MAX = 12, COLUMNS_MAX = 24 };
 
 struct column {
     const char *caption;
@@ -42,23 +42,6 @@ static bool has_result(const struct ib_plan *p, int node)
                          p->nodes[node].outcome == IB_CACHED);
 }
 
-static int scale_of(struct ib_shape s)
-{
-    int side = s.h > s.w ? s.h : s.w;
-
-    return side >= SIDE_MIN ? 1 : (SIDE_MIN + side - 1) / side;
-}
-
-static void enlarge(struct ib_shape s, int k, const uint8_t *in, uint8_t *out)
-{
-    for (int c = 0; c < s.c; c++)
-        for (int y = 0; y < s.h * k; y++)
-            for (int x = 0; x < s.w * k; x++)
-                *out++ = in[((size_t)c * (size_t)s.h + (size_t)(y / k)) *
-                                (size_t)s.w +
-                            (size_t)(x / k)];
-}
-
 /* The image of the identity nearest to x in pixels, or SIZE_MAX. */
 static size_t nearest_of(const struct ib_images *images, int identity,
                          const uint8_t *x)
@@ -83,22 +66,12 @@ static size_t nearest_of(const struct ib_images *images, int identity,
     return best;
 }
 
-struct frame { /* where pictures are put */
-    struct ib_sheet *sheet;
-    struct ib_shape shape;
-    int k;
-    uint8_t *buffer; /* one enlarged picture */
-};
-
-static void place(const struct frame *f, int row, int column,
-                  const uint8_t *pixels)
+/* An empty cell where there is no picture. */
+static void place(struct ib_sheet *sheet, const struct album *a, int row,
+                  int column, const uint8_t *pixels)
 {
-    struct ib_shape big = {f->shape.c, f->shape.h * f->k, f->shape.w * f->k};
-
-    if (!pixels)
-        return;
-    enlarge(f->shape, f->k, pixels, f->buffer);
-    ib_sheet_place(f->sheet, row, column, big, f->buffer);
+    if (pixels)
+        ib_sheet_place(sheet, row, column, a->data->set.shape, pixels);
 }
 
 /* Up to ROWS_MAX targets, spread evenly. */
@@ -137,33 +110,32 @@ static const uint8_t *train_at(const struct album *a, size_t i)
 
 /* Row captions and the two columns of real images, after the first column's
  * reconstructions. */
-static void place_private(const struct album *a, const struct frame *f,
+static void place_private(const struct album *a, struct ib_sheet *sheet,
                           const struct ib_recon *r, const int *slot, int rows)
 {
     const struct ib_dataset *set = &a->data->set;
 
-    ib_sheet_caption_column(f->sheet, 0, "private");
-    ib_sheet_caption_column(f->sheet, 1, "nearest");
+    ib_sheet_caption_column(sheet, 0, "private");
+    ib_sheet_caption_column(sheet, 1, "nearest");
     for (int i = 0; i < rows; i++) {
         int class = r->target[slot[i]];
         size_t first = SIZE_MAX;
         if (ib_images_of(&set->split[IB_TRAIN], class, &first, 1) > 0)
-            place(f, i, 0, train_at(a, first));
+            place(sheet, a, i, 0, train_at(a, first));
         size_t near =
             nearest_of(&set->split[IB_TRAIN], class, recon_at(r, slot[i]));
-        place(f, i, 1, train_at(a, near));
-        if (class < set->identities)
-            ib_sheet_caption_row(f->sheet, i, set->names[class]);
+        place(sheet, a, i, 1, train_at(a, near));
+        if (class >= 0 && class < set->identities)
+            ib_sheet_caption_row(sheet, i, set->names[class]);
     }
 }
 
-static void place_column(const struct frame *f, int column, const char *caption,
-                         const struct ib_recon *r, const int32_t *class,
-                         int rows)
+static void place_column(const struct album *a, struct ib_sheet *sheet,
+                         int column, const struct ib_recon *r,
+                         const int32_t *class, int rows)
 {
-    ib_sheet_caption_column(f->sheet, column, caption);
     for (int i = 0; i < rows; i++)
-        place(f, i, column, recon_at(r, slot_of(r, class[i])));
+        place(sheet, a, i, column, recon_at(r, slot_of(r, class[i])));
 }
 
 static enum ib_status open_recon(const struct album *a, int node,
@@ -182,7 +154,7 @@ static enum ib_status open_recon(const struct album *a, int node,
 }
 
 static enum ib_status fill(const struct album *a, const struct plate *p,
-                           const struct frame *f, const int *slot, int rows,
+                           struct ib_sheet *sheet, const int *slot, int rows,
                            struct ib_error *err)
 {
     int32_t class[ROWS_MAX] = {0};
@@ -193,11 +165,12 @@ static enum ib_status fill(const struct album *a, const struct plate *p,
         if (s != IB_OK)
             return s;
         if (c == 0) {
-            place_private(a, f, &r, slot, rows);
+            place_private(a, sheet, &r, slot, rows);
             for (int i = 0; i < rows; i++)
                 class[i] = r.target[slot[i]];
         }
-        place_column(f, c + 2, p->column[c].caption, &r, class, rows);
+        ib_sheet_caption_column(sheet, c + 2, p->column[c].caption);
+        place_column(a, sheet, c + 2, &r, class, rows);
         ib_recon_close(&r);
     }
     return IB_OK;
@@ -242,28 +215,22 @@ static enum ib_status list_sheet(const struct album *a, const struct plate *p,
 static enum ib_status draw(struct album *a, const struct plate *p,
                            const int *slot, int rows, struct ib_error *err)
 {
-    struct frame f = {.shape = a->data->set.shape};
+    struct ib_sheet *sheet = NULL;
     char file[200], path[4096];
-    enum ib_status s;
+    enum ib_status s =
+        ib_sheet_create(&sheet, rows, p->columns + 2, a->data->set.shape, err);
 
-    f.k = scale_of(f.shape);
-    struct ib_shape big = {f.shape.c, f.shape.h * f.k, f.shape.w * f.k};
-    f.buffer = malloc(ib_shape_size(big));
-    if (!f.buffer)
-        return ib_error_set(err, IB_E_NOMEM, "contact sheets: no memory");
-    s = ib_sheet_create(&f.sheet, rows, p->columns + 2, big, err);
     if (s == IB_OK)
-        s = fill(a, p, &f, slot, rows, err);
+        s = fill(a, p, sheet, slot, rows, err);
     if (s == IB_OK) {
         a->sheets++;
         file_name(a, p, file);
         snprintf(path, sizeof path, "%s/images/%s", a->dir, file);
-        s = ib_sheet_write(f.sheet, path, err);
+        s = ib_sheet_write(sheet, path, err);
     }
     if (s == IB_OK)
         s = list_sheet(a, p, file, err);
-    ib_sheet_free(f.sheet);
-    free(f.buffer);
+    ib_sheet_free(sheet);
     return s;
 }
 

@@ -65,8 +65,10 @@ enum ib_status ib_stack_parse(const struct ib_registry *r, const cJSON *array,
     {
         struct ib_text place = {0};
         ib_text_add(&place, "%s[%d]", path, out->n);
-        status = ib_use_parse(r, IB_KIND_DEFENSE, item, NULL,
-                              ib_text_string(&place), &out->use[out->n], err);
+        status =
+            ib_use_parse(r, IB_KIND_DEFENSE, item,
+                         &(struct ib_place){.path = ib_text_string(&place)},
+                         &out->use[out->n], err);
         ib_text_free(&place);
         if (status) {
             ib_stack_free(out);

@@ -19,7 +19,6 @@
 
 /* Rows of one ask: a function of the image's size, so of the cell alone. */
 enum { ROWS_SMALL = 256, ROWS_LARGE = 64, SMALL_IMAGE = 1024 };
-enum { SCRATCH_DEFAULT = 1 << 30 };
 
 struct stage {
     const struct ib_stage_env *env;
@@ -152,130 +151,20 @@ static enum ib_status stage_open(struct stage *s, struct ib_error *err)
     return IB_OK;
 }
 
-/* --- what the attacker gets ---------------------------------------------- */
-
-static bool job_modules(const struct stage *s, cJSON *job)
-{
-    const char *const *path = ib_registry_modules(s->env->registry);
-    cJSON *list = cJSON_AddArrayToObject(job, "modules");
-
-    for (; list && *path; path++) {
-        char *real = realpath(*path, NULL);
-        bool ok =
-            cJSON_AddItemToArray(list, cJSON_CreateString(real ? real : *path));
-        free(real);
-        if (!ok)
-            return false;
-    }
-    return list != NULL;
-}
-
-static bool job_shape(const struct stage *s, cJSON *job)
-{
-    const struct ib_shape shape = s->data.set.shape;
-    cJSON *object = cJSON_AddObjectToObject(job, "shape");
-
-    return object && cJSON_AddNumberToObject(object, "c", shape.c) &&
-           cJSON_AddNumberToObject(object, "h", shape.h) &&
-           cJSON_AddNumberToObject(object, "w", shape.w);
-}
-
-static cJSON *job_make(const struct stage *s)
-{
-    const struct ib_model_nodes *nodes = &s->model.nodes;
-    size_t limit = s->env->memory_limit / 2;
-    size_t scratch = limit ? limit : SCRATCH_DEFAULT;
-    bool code = nodes->code != IB_NONE && nodes->decoded != IB_NONE;
-    cJSON *job = cJSON_CreateObject(), *copy = cJSON_Duplicate(s->spec, true);
-    bool ok = cJSON_AddItemToObject(job, "spec", copy);
-
-    if (!ok)
-        cJSON_Delete(copy);
-    ok =
-        ok && job_modules(s, job) && job_shape(s, job) &&
-        cJSON_AddNumberToObject(job, "level", s->params.level) &&
-        cJSON_AddNumberToObject(job, "classes", s->params.classes) &&
-        cJSON_AddNumberToObject(job, "capacity",
-                                ib_net_max_batch(s->model.net)) &&
-        cJSON_AddNumberToObject(job, "scratch", (double)scratch) &&
-        cJSON_AddNumberToObject(job, "public",
-                                (double)s->data.set.split[IB_PUBLIC].n) &&
-        cJSON_AddBoolToObject(job, "has_code", code) &&
-        cJSON_AddItemToObject(
-            job, "targets", cJSON_CreateIntArray(s->target, s->params.targets));
-    if (ok)
-        return job;
-    cJSON_Delete(job);
-    return NULL;
-}
-
-static enum ib_status give_job(struct stage *s, struct ib_error *err)
-{
-    struct ib_text text = {0};
-    cJSON *job = job_make(s);
-    enum ib_status status =
-        job ? ib_json_canonical(job, &text, err)
-            : ib_error_set(err, IB_E_NOMEM, "no memory for a job");
-    const struct ib_part part = {text.data, text.size};
-
-    if (!status)
-        status = ib_memory_sealed(&s->fd[IB_FD_JOB], "job", &part, 1, err);
-    ib_text_free(&text);
-    cJSON_Delete(job);
-    return status;
-}
-
-static enum ib_status give_public(struct stage *s, struct ib_error *err)
-{
-    const struct ib_images *images = &s->data.set.split[IB_PUBLIC];
-    size_t pixels = images->n * ib_shape_size(s->data.set.shape);
-    const struct ib_part part[3] = {
-        {images->pixels, pixels},
-        {"\0\0\0", (4 - pixels % 4) % 4},
-        {images->identity, images->n * sizeof(*images->identity)},
-    };
-
-    return ib_memory_sealed(&s->fd[IB_FD_PUBLIC], "public images", part,
-                            images->n ? 3 : 0, err);
-}
-
-static enum ib_status give_model(struct stage *s, struct ib_error *err)
-{
-    static const char zeros[64];
-    struct ib_artifact a = {0};
-    struct ib_text meta = {0};
-    uint64_t n;
-    enum ib_status status;
-
-    if (s->params.level != IB_WHITEBOX)
-        return ib_memory_sealed(&s->fd[IB_FD_MODEL], "model", NULL, 0, err);
-    status = ib_store_get(s->env->store, s->model_key, &a, err);
-    if (status)
-        return status;
-    status = ib_json_canonical(a.meta, &meta, err);
-    n = meta.size;
-    const struct ib_part part[4] = {
-        {&n, sizeof(n)},
-        {meta.data, meta.size},
-        {zeros, (64 - (sizeof(n) + meta.size) % 64) % 64},
-        {a.data, a.size},
-    };
-    if (!status)
-        status = ib_memory_sealed(&s->fd[IB_FD_MODEL], "model", part, 4, err);
-    ib_text_free(&meta);
-    ib_artifact_free(&a);
-    return status;
-}
+/* --- the two processes ---------------------------------------------------- */
 
 static enum ib_status stage_start(struct stage *s, struct ib_error *err)
 {
+    const struct ib_handout handout = {
+        .env = s->env,
+        .spec = s->spec,
+        .set = &s->data.set,
+        .model_key = s->model_key,
+        .params = &s->params,
+    };
     int ends[2];
-    enum ib_status status = give_job(s, err);
+    enum ib_status status = ib_handout_make(&handout, s->fd, err);
 
-    if (!status)
-        status = give_public(s, err);
-    if (!status)
-        status = give_model(s, err);
     if (status)
         return status;
     s->fd[IB_FD_BUFFER] =
@@ -292,8 +181,6 @@ static enum ib_status stage_start(struct stage *s, struct ib_error *err)
     s->fd[IB_FD_SOCKET] = -1;
     return status;
 }
-
-/* --- the conversation ---------------------------------------------------- */
 
 static enum ib_status stage_hello(struct stage *s, bool *gone,
                                   struct ib_error *err)
@@ -394,8 +281,9 @@ static enum ib_status stage_put(struct stage *s, const char *key,
         ib_oracle_core_recon(s->core, &recon, &pixels, &bytes, err);
 
     if (!status)
-        status = ib_recon_put(s->env->store, key, s->spec, recon, pixels, bytes,
-                              err);
+        status =
+            ib_recon_put(s->env->store, key, s->spec,
+                         &(struct ib_recon_parts){recon, pixels, bytes}, err);
     free(pixels);
     return status;
 }

@@ -371,8 +371,11 @@ enum ib_status ib_stage_control(const struct ib_stage_env *env,
     if (s == IB_OK)
         s = c->make(env, &j, err);
     if (s == IB_OK)
-        s = ib_recon_put(env->store, key, spec, describe(&j), j.pixels,
-                         (size_t)j.targets * (size_t)j.images * j.d, err);
+        s = ib_recon_put(env->store, key, spec,
+                         &(struct ib_recon_parts){describe(&j), j.pixels,
+                                                  (size_t)j.targets *
+                                                      (size_t)j.images * j.d},
+                         err);
 done:
     ib_data_close(&j.data);
     free(j.target);

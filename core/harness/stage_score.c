@@ -1,6 +1,7 @@
 /* Stage score: reconstructions in, every metric out (score.h). */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "json_put.h"
 #include "score.h"
@@ -15,7 +16,9 @@ struct stage {
     struct ib_open_data data;
     struct ib_judge judges[IB_JUDGES_MAX];
     struct ib_use metrics[METRICS_MAX];
-    int32_t *target; /* of each image */
+    int images;      /* scored of each target */
+    int32_t *target; /* of each image that is scored */
+    uint8_t *picked; /* those images; NULL: all of them are */
     struct ib_score_task task;
 };
 
@@ -90,22 +93,43 @@ static enum ib_status open_metrics(struct stage *s, struct ib_error *err)
     return status;
 }
 
+/* A layer of the reconstructions (0: final), thinned out where a target has
+ * more images than are scored. */
+static const uint8_t *layer_images(struct stage *s, int layer)
+{
+    const struct ib_recon *r = &s->recon;
+    size_t d = ib_shape_size(r->shape), all = (size_t)r->images;
+    size_t n = (size_t)s->images, targets = (size_t)r->targets;
+    const uint8_t *from = r->pixels + (size_t)layer * targets * all * d;
+    if (!s->picked)
+        return from;
+    for (size_t t = 0; t < targets; t++)
+        for (size_t i = 0; i < n; i++)
+            memcpy(s->picked + (t * n + i) * d,
+                   from + (t * all + i * all / n) * d, d);
+    return s->picked;
+}
+
 static enum ib_status open_task(struct stage *s, struct ib_error *err)
 {
     const struct ib_recon *r = &s->recon;
     size_t limit =
         s->env->memory_limit ? s->env->memory_limit / 2 : (size_t)2 << 30;
-    size_t n = (size_t)r->targets * (size_t)r->images;
+    bool thin = r->images > IB_SCORED_IMAGES;
+    s->images = thin ? IB_SCORED_IMAGES : r->images;
+    size_t n = (size_t)r->targets * (size_t)s->images;
     s->task.data = &s->data.set;
     s->task.judges = s->judges;
     s->task.metrics = s->metrics;
     s->task.scratch = ib_scratch_create(limit);
     s->target = calloc(n + 1, sizeof *s->target);
-    if (!s->task.scratch || !s->target)
+    s->picked = thin ? calloc(n, ib_shape_size(r->shape)) : NULL;
+    if (!s->task.scratch || !s->target || (thin && !s->picked))
         return ib_error_set(err, IB_E_NOMEM, "no memory to score in");
     for (size_t i = 0; i < n; i++)
-        s->target[i] = r->target[i / (size_t)r->images];
-    s->task.images = (struct ib_images){r->shape, n, r->pixels, s->target};
+        s->target[i] = r->target[i / (size_t)s->images];
+    s->task.images =
+        (struct ib_images){r->shape, n, layer_images(s, 0), s->target};
     return IB_OK;
 }
 
@@ -113,7 +137,7 @@ static void put_column(bool *ok, const struct stage *s,
                        const struct ib_score_column *c, cJSON *values,
                        cJSON *reasons)
 {
-    size_t images = (size_t)s->recon.images;
+    size_t images = (size_t)s->images;
     bool missing = false;
     cJSON *row = ib_put_array(ok, values, c->name);
     for (int t = 0; t < s->recon.targets; t++) {
@@ -141,7 +165,7 @@ static enum ib_status score_final(struct stage *s, cJSON *scores,
     ib_put(&ok, scores, "columns", ib_score_columns_json(c, n));
     ib_put(&ok, scores, "targets",
            cJSON_CreateIntArray(s->recon.target, s->recon.targets));
-    ib_put_number(&ok, scores, "images", s->recon.images);
+    ib_put_number(&ok, scores, "images", s->images);
     cJSON *values = ib_put_object(&ok, scores, "values");
     cJSON *reasons = ib_put_object(&ok, scores, "reasons");
     for (size_t i = 0; i < n; i++)
@@ -165,7 +189,7 @@ static double share_reached(const struct stage *s, int i)
 static double column_mean(const struct stage *s,
                           const struct ib_score_column *c)
 {
-    size_t images = (size_t)s->recon.images;
+    size_t images = (size_t)s->images;
     double sum = 0;
     int n = 0;
     for (int t = 0; t < s->recon.targets; t++) {
@@ -184,10 +208,9 @@ static enum ib_status score_checkpoint(struct stage *s, int i, cJSON *curve,
     struct ib_score_column *c = NULL;
     size_t n = 0, mark = ib_scratch_mark(s->task.scratch);
     struct ib_score_task task = s->task;
-    size_t layer = task.images.n * ib_shape_size(s->recon.shape);
     bool ok = true;
     task.curve = true;
-    task.images.pixels = s->recon.pixels + ((size_t)i + 1) * layer;
+    task.images.pixels = layer_images(s, i + 1);
     enum ib_status status = ib_score_images(&task, &c, &n, err);
     if (status)
         return status;
@@ -230,6 +253,7 @@ static void stage_close(struct stage *s)
     ib_data_close(&s->data);
     ib_recon_close(&s->recon);
     free(s->target);
+    free(s->picked);
     free(s);
 }
 

@@ -311,6 +311,10 @@ enum ib_status ib_interval_difference(const struct ib_panel *a,
         *pairs += !isnan(d.v[i]);
     }
     enum ib_status status = ib_interval_mean(&d, -INFINITY, INFINITY, out, err);
+    if (!status && !isnan(out->low) && all_equal(&d, out->value)) {
+        out->low = out->high = NAN;
+        out->reason = "all pairs differ alike: no spread to judge from";
+    }
     ib_panel_free(&d);
     return status;
 }

@@ -115,11 +115,9 @@ static enum ib_status quarantine(struct ib_store *s, const char *key,
     make_dirs(aside);
     side_path(s, "corrupt", key, aside);
     if (rename(path, aside) == 0)
-        ib_error_prefix(err, "corrupt artifact, moved to %s", aside);
+        ib_error_prefix(err, "corrupt artifact (moved to %s/corrupt)", s->dir);
     else
-        ib_error_prefix(err,
-                        "corrupt artifact, which cannot be moved away "
-                        "(%s)",
+        ib_error_prefix(err, "corrupt artifact (it cannot be moved away: %s)",
                         strerror(errno));
     return IB_E_DATA;
 }

@@ -121,7 +121,8 @@ static enum ib_status read_dataset(struct ib_suite_draft *d)
     if (!member(d, "dataset"))
         return ib_suite_wrong(d, "dataset: missing; {\"name\": ..., options}");
     return ib_use_parse(d->registry, IB_KIND_DATASET, member(d, "dataset"),
-                        NULL, path, &d->s.dataset, d->err);
+                        &(struct ib_place){.path = path}, &d->s.dataset,
+                        d->err);
 }
 
 /* Without a list: every metric that is built in, with its defaults. */
@@ -151,8 +152,9 @@ static enum ib_status parse_metrics(struct ib_suite_draft *d, const cJSON *list)
     for (const cJSON *v = list->child; v; v = v->next) {
         int n = d->s.n_metrics;
         snprintf(path, sizeof path, "%.400s: metrics[%d]", d->file, n);
-        if (ib_use_parse(d->registry, IB_KIND_METRIC, v, NULL, path,
-                         &d->metrics[n], d->err) != IB_OK)
+        if (ib_use_parse(d->registry, IB_KIND_METRIC, v,
+                         &(struct ib_place){.path = path}, &d->metrics[n],
+                         d->err) != IB_OK)
             return IB_E_USAGE;
         d->s.n_metrics++;
         for (int i = 0; i < n; i++)

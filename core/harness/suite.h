@@ -24,8 +24,8 @@ struct ib_suite_attack {
     struct ib_use prior; /* member "prior"; default {"name": "pixels"} */
     /* Filters: NULL-terminated ids, or NULL for all. */
     const char *const *models, *const *defenses;
-    unsigned access;       /* IB_GRANTS bits; default: the suite's */
-    uint64_t max_queries;  /* default: the suite's budget */
+    unsigned access;           /* IB_GRANTS bits; default: the suite's */
+    uint64_t max_queries;      /* default: the suite's budget */
     struct ib_ints identities; /* classes under attack; n = 0: all */
 };
 struct ib_suite {
@@ -50,8 +50,7 @@ struct ib_suite {
  * before validation; only: NULL-terminated "attack=mi-face" filters on
  * coordinates (model, defense, attack, access, seed), applied after. */
 IB_CHECK enum ib_status ib_suite_read(const struct ib_registry *r,
-                                      const char *path,
-                                      const char *const *set,
+                                      const char *path, const char *const *set,
                                       const char *const *only,
                                       struct ib_suite **out,
                                       struct ib_error *err);

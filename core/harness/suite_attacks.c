@@ -129,8 +129,8 @@ static enum ib_status take_identities(struct ib_suite_draft *d,
         cJSON_Delete(object);
         return ib_error_set(d->err, IB_E_NOMEM, "no memory");
     }
-    s = ib_options_parse(own_options, sizeof fields, object, NULL, e->full,
-                         &fields, d->err);
+    s = ib_options_parse(own_options, sizeof fields, object,
+                         &(struct ib_place){.path = e->full}, &fields, d->err);
     cJSON_Delete(object);
     *out = fields.identities;
     for (int i = 0; s == IB_OK && i < out->n; i++)
@@ -181,8 +181,8 @@ static enum ib_status take_prior(struct ib_suite_draft *d,
     if (!v && !pixels)
         return ib_error_set(d->err, IB_E_NOMEM, "no memory");
     snprintf(path, sizeof path, "%s.prior", e->full);
-    s = ib_use_parse(d->registry, IB_KIND_PRIOR, v ? v : pixels, NULL, path,
-                     &a->prior, d->err);
+    s = ib_use_parse(d->registry, IB_KIND_PRIOR, v ? v : pixels,
+                     &(struct ib_place){.path = path}, &a->prior, d->err);
     cJSON_Delete(pixels);
     return s;
 }
@@ -204,8 +204,8 @@ static enum ib_status take_attack(struct ib_suite_draft *d,
                                   e->path, e->id);
     a->id = e->id;
     d->s.n_attacks = (int)index + 1;
-    s = ib_use_parse(d->registry, IB_KIND_ATTACK, e->value, reserved, e->full,
-                     &a->use, d->err);
+    s = ib_use_parse(d->registry, IB_KIND_ATTACK, e->value,
+                     &(struct ib_place){e->full, reserved}, &a->use, d->err);
     if (s == IB_OK)
         s = take_prior(d, e, a);
     if (s == IB_OK)

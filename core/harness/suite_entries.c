@@ -151,8 +151,9 @@ static enum ib_status take_model(struct ib_suite_draft *d,
             return clash(d, e, "model");
     m->id = e->id;
     d->s.n_models = (int)index + 1;
-    return ib_use_parse(d->registry, IB_KIND_MODEL, e->value, reserved_item,
-                        e->full, &m->use, d->err);
+    return ib_use_parse(d->registry, IB_KIND_MODEL, e->value,
+                        &(struct ib_place){e->full, reserved_item}, &m->use,
+                        d->err);
 }
 
 static enum ib_status take_evaluator(struct ib_suite_draft *d,
@@ -169,8 +170,9 @@ static enum ib_status take_evaluator(struct ib_suite_draft *d,
             return clash(d, e, "model");
     m->id = e->id;
     d->s.n_evaluators = (int)index + 1;
-    return ib_use_parse(d->registry, IB_KIND_MODEL, e->value, reserved_item,
-                        e->full, &m->use, d->err);
+    return ib_use_parse(d->registry, IB_KIND_MODEL, e->value,
+                        &(struct ib_place){e->full, reserved_item}, &m->use,
+                        d->err);
 }
 
 static enum ib_status take_defense(struct ib_suite_draft *d,

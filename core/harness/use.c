@@ -9,17 +9,16 @@ enum { RESERVED_MAX = 32 };
 
 static enum ib_status parse_options(const struct ib_plugin *plugin,
                                     const cJSON *object,
-                                    const char *const *reserved,
-                                    const char *path, struct ib_use *out,
-                                    struct ib_error *err)
+                                    const struct ib_place *place,
+                                    struct ib_use *out, struct ib_error *err)
 {
     enum ib_status s;
     void *options = calloc(1, plugin->options_size + 1);
 
     if (!options)
-        return ib_error_set(err, IB_E_NOMEM, "%s: no memory", path);
-    s = ib_options_parse(plugin->options, plugin->options_size, object,
-                         reserved, path, options, err);
+        return ib_error_set(err, IB_E_NOMEM, "%s: no memory", place->path);
+    s = ib_options_parse(plugin->options, plugin->options_size, object, place,
+                         options, err);
     if (s != IB_OK) {
         free(options);
         return s;
@@ -48,9 +47,8 @@ static enum ib_status use_name(const cJSON *object, const char *path,
 }
 
 enum ib_status ib_use_parse(const struct ib_registry *r, enum ib_kind kind,
-                            const cJSON *object, const char *const *reserved,
-                            const char *path, struct ib_use *out,
-                            struct ib_error *err)
+                            const cJSON *object, const struct ib_place *place,
+                            struct ib_use *out, struct ib_error *err)
 {
     const char *own[RESERVED_MAX + 2] = {"name"}, *name = NULL;
     const struct ib_plugin *plugin = NULL;
@@ -58,17 +56,18 @@ enum ib_status ib_use_parse(const struct ib_registry *r, enum ib_kind kind,
     enum ib_status s;
 
     *out = (struct ib_use){0};
-    for (int i = 0; reserved && reserved[i] && i < RESERVED_MAX; i++)
-        own[i + 1] = reserved[i];
-    s = use_name(object, path, &name, err);
+    for (int i = 0; place->reserved && place->reserved[i] && i < RESERVED_MAX;
+         i++)
+        own[i + 1] = place->reserved[i];
+    s = use_name(object, place->path, &name, err);
     if (s == IB_OK) {
-        ib_text_add(&where, "%s.name", path);
+        ib_text_add(&where, "%s.name", place->path);
         s = ib_registry_find(r, kind, name, ib_text_string(&where), &plugin,
                              err);
     }
     if (s == IB_OK)
-        s = parse_options(plugin, cJSON_IsObject(object) ? object : NULL, own,
-                          path, out, err);
+        s = parse_options(plugin, cJSON_IsObject(object) ? object : NULL,
+                          &(struct ib_place){place->path, own}, out, err);
     ib_text_free(&where);
     return s;
 }
@@ -128,5 +127,5 @@ enum ib_status ib_use_from_spec(const struct ib_registry *r, enum ib_kind kind,
         return s;
     return parse_options(plugin,
                          cJSON_GetObjectItemCaseSensitive(spec, "options"),
-                         NULL, name, out, err);
+                         &(struct ib_place){.path = name}, out, err);
 }

@@ -63,10 +63,10 @@ static void draw_colours(struct ib_rng *rng, struct ib_face *f)
                                            {0.35f, 0.20f, 0.12f},
                                            {0.55f, 0.55f, 0.58f},
                                            {0.50f, 0.10f, 0.12f}};
-    float tone = between(rng, 0, 1);
+    float tone = around(rng, 0, 1);
     float light = tone < 0.5f ? 1 : 1.6f - 1.2f * tone; /* lighter hair */
     f->skin = jitter(rng, along(skins, 6, tone), 0.06);
-    f->hair = along(hairs, 6, between(rng, 0, light > 0 ? light : 0));
+    f->hair = along(hairs, 6, around(rng, 0, light > 0 ? light : 0));
     if (chance(rng, 0.10) && tone < 0.45f)
         f->hair = red;
     float greyed = f->age > 0.5f ? between(rng, 0, 2.2 * f->age - 1.0) : 0;
@@ -92,7 +92,7 @@ static void draw_shape(struct ib_rng *rng, double soft, struct ib_face *f)
     f->cheek = between(rng, 0, 1);
     f->blush = between(rng, 0, 0.22);
     f->chin_dimple = between(rng, 0, 1);
-    f->relief = between(rng, 0.20, 0.45);
+    f->relief = between(rng, 0.42, 0.78);
 }
 
 static void draw_eyes(struct ib_rng *rng, double soft, struct ib_face *f)
@@ -200,9 +200,9 @@ static void draw_light(struct ib_rng *rng, struct ib_face_view *v)
     v->light[0] = (float)(x * n);
     v->light[1] = (float)(y * n);
     v->light[2] = (float)(z * n);
-    v->ambient = between(rng, 0.30, 0.55);
+    v->ambient = between(rng, 0.36, 0.60);
     v->diffuse = between(rng, 0.40, 0.75);
-    v->exposure = between(rng, 0.70, 1.15);
+    v->exposure = between(rng, 0.68, 1.18);
     float warm = around(rng, -0.10, 0.10);
     v->lamp = (struct ib_rgb){1 + warm, 1, 1 - warm};
 }
@@ -220,6 +220,7 @@ void ib_face_view_draw(struct ib_rng *rng, struct ib_face_view *out)
     v.open = chance(rng, 0.3) ? between(rng, 0.1, 1) : 0;
     v.squint = around(rng, -0.15, 0.55);
     v.brow_raise = around(rng, -0.05, 0.06);
+    v.hair = around(rng, 0.5, 1.6);
     v.gaze_x = around(rng, -0.7, 0.7);
     v.gaze_y = around(rng, -0.4, 0.4);
     draw_light(rng, &v);

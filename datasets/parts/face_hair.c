@@ -9,15 +9,15 @@ static struct ib_rgb hair_colour(const struct ib_face_scene *s,
     bool curly = f->hair_style == IB_HAIR_CURLY;
     float x = p->x - 0.3f * f->part, y = p->y + 0.2f;
     float bend = x / (1.4f + fabsf(y));
-    float coarse = curly ? ib_face_noise(f->grain, p->x * 9, p->y * 9)
-                         : ib_face_noise(f->grain, bend * 26, p->y * 2.5f);
+    float coarse = curly ? ib_face_noise(f->grain, p->x * 7, p->y * 7)
+                         : ib_face_noise(f->grain, bend * 15, p->y * 2.5f);
     float fine = curly ? ib_face_noise(f->grain + 1, p->x * 21, p->y * 21)
                        : ib_face_noise(f->grain + 1, bend * 60, p->y * 4);
     const float *l = s->view->light;
     float form = 0.62f + 0.28f * (p->x * l[0] + (p->y + 0.3f) * l[1]);
     float sheen = p->y + f->crown * 0.68f - 0.12f * p->x * l[0];
     form += (curly ? 0.05f : 0.22f) * ib_bump(sheen * sheen * 14);
-    float k = form * (0.62f + 0.45f * coarse + 0.25f * fine);
+    float k = form * (0.45f + 0.80f * coarse + 0.25f * fine);
     k *= 0.7f + 0.6f * s->view->ambient + 0.2f * s->view->diffuse;
     return ib_lit(s, f->hair, k > 0.1f ? k : 0.1f);
 }
@@ -38,11 +38,15 @@ static float bottom(const struct ib_face *f)
 }
 
 /* How far hair stands out from the head here. */
-static float thickness(const struct ib_face *f, const struct ib_face_point *p)
+static float thickness(const struct ib_face_scene *s,
+                       const struct ib_face_point *p)
 {
+    const struct ib_face *f = s->face;
     float top = ib_fade(0.5f - p->y / f->crown);
     float by = f->side + (f->volume - f->side) * top;
     float low = bottom(f);
+    by += 0.22f *
+          (ib_face_noise(f->grain + 9, p->x * 3.5f + 9, p->y * 3.5f) - 0.3f);
     if (f->hair_style == IB_HAIR_CURLY)
         by += 0.10f +
               0.09f * ib_face_noise(f->grain + 2, p->x * 5 + 9, p->y * 5 + 9);
@@ -51,7 +55,7 @@ static float thickness(const struct ib_face *f, const struct ib_face_point *p)
     /* Cut hair grows thin towards its end. */
     if (f->hair_style <= IB_HAIR_CURLY)
         by *= ib_fade((low - p->y) / 0.5f);
-    return by;
+    return by * s->view->hair;
 }
 
 void ib_face_paint_back_hair(const struct ib_face_scene *s,
@@ -60,7 +64,7 @@ void ib_face_paint_back_hair(const struct ib_face_scene *s,
     const struct ib_face *f = s->face;
     if (f->hair_style < IB_HAIR_CURLY)
         return;
-    float by = thickness(f, p) + 0.03f;
+    float by = thickness(s, p) + 0.03f;
     float wave =
         0.05f * f->wave * (ib_face_noise(f->grain + 3, 3, p->y * 5) - 0.5f);
     float d = ib_face_outline(f, p->x, p->y, by);
@@ -107,7 +111,7 @@ static float line_at(const struct ib_face *f, const struct ib_face_point *p)
 void ib_face_paint_hair(const struct ib_face_scene *s, struct ib_face_point *p)
 {
     const struct ib_face *f = s->face;
-    float by = thickness(f, p);
+    float by = thickness(s, p);
     float outer = ib_face_outline(f, p->x, p->y, by);
     if (outer > s->px + 0.02f)
         return;

@@ -136,8 +136,10 @@ static float relief(const struct ib_face_scene *s,
     k -= 0.14f * ib_bump(lx * lx + ly * ly);
     float dx = p->xt / 0.05f, dy = (y - f->chin + 0.14f) / 0.09f;
     k -= (f->chin_dimple > 0.6f ? 0.20f : 0) * ib_bump(dx * dx + dy * dy);
-    float bone = ib_face_noise(f->grain + 7, p->xt * 3.4f, y * 3.4f) +
-                 0.5f * ib_face_noise(f->grain + 8, p->xt * 7, y * 7) - 0.75f;
+    /* Bone and flesh of this person: nearly the same on both sides. */
+    float sx = sqrtf(p->xt * p->xt + 0.004f);
+    float bone = ib_face_noise(f->grain + 7, sx * 4.4f, y * 3.6f) +
+                 0.35f * ib_face_noise(f->grain + 8, p->xt * 5, y * 5) - 0.675f;
     return k + f->relief * bone;
 }
 

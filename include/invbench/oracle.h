@@ -40,8 +40,8 @@ struct ib_oracle_info {
     enum ib_level level;
     struct ib_shape shape;
     int classes;
-    int targets;         /* slots: identities under attack */
-    size_t capacity;     /* rows of one ask */
+    int targets;          /* slots: identities under attack */
+    size_t capacity;      /* rows of one ask */
     uint64_t max_queries; /* per slot; 0 = unlimited */
     int images;           /* of one slot's guess */
 };

@@ -4,7 +4,7 @@
  * pixel 0 is 1 to say that it got that far, pixel i is 1 when attempt i was
  * denied. The other acts misbehave in one way each.
  */
-#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <invbench/invbench.h>
@@ -61,6 +61,21 @@ static const struct ib_option table[] = {
      .help = "a directory to look into"},
     {0},
 };
+
+/* Leaves a file beside itself wherever it is loaded without being locked in. */
+__attribute__((constructor)) static void leave_a_trace(void)
+{
+    char path[4096];
+    Dl_info self;
+    int fd;
+
+    if (!dladdr(table, &self) || !self.dli_fname)
+        return;
+    snprintf(path, sizeof(path), "%s.trace", self.dli_fname);
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    if (fd >= 0)
+        close(fd);
+}
 
 struct probe {
     const struct hostile_options *o;
@@ -150,13 +165,12 @@ static bool parent_pidfd(const struct probe *p)
 /* Standard streams and the five of the job, nothing else. */
 static bool descriptors(const struct probe *p)
 {
-    struct stat st;
     int extra = 0;
 
     (void)p;
-    for (int fd = 8; fd < 1024; fd++)
-        extra += fstat(fd, &st) == 0;
-    return extra == 0;
+    for (int fd = 8; fd < 20000; fd++)
+        extra += fcntl(fd, F_GETFD) >= 0;
+    return extra == 0 && fcntl(7, F_GETFD) >= 0;
 }
 
 static bool sockets(const struct probe *p)
@@ -271,10 +285,7 @@ static bool sealed_memory(const struct probe *p)
 
 static bool model_bytes(const struct probe *p)
 {
-    struct stat st = {.st_size = 1};
-
-    return p->info->level == IB_WHITEBOX ||
-           (fstat(6, &st) == 0 && st.st_size == 0);
+    return p->info->level == IB_WHITEBOX || lseek(6, 0, SEEK_END) == 0;
 }
 
 static bool above_its_level(const struct probe *p)

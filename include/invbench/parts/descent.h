@@ -17,6 +17,16 @@
 
 #include <invbench/attack.h>
 
+/* Cost and gradient of n points, row i asked for slot[i]. */
+struct ib_descent_ask {
+    size_t n;
+    const int32_t *slot;
+    const float *z;  /* n x d */
+    double *cost;    /* out: n, finite, or INFINITY to end the row here (budget
+                        spent, nothing to be learnt) */
+    float *gradient; /* out: n x d, every entry; NULL: only costs are wanted */
+};
+
 struct ib_descent {
     size_t d;      /* length of a row of z */
     int64_t alpha; /* most steps; >= 0 */
@@ -25,11 +35,8 @@ struct ib_descent {
     double lambda; /* step size */
     bool late;     /* of equal costs keep the later point, not the first */
     void *ctx;
-    /* Required. cost: n, finite, or INFINITY to end the row here (budget
-     * spent, nothing to be learnt). gradient: n x d, every entry written;
-     * NULL when only the cost is wanted. Row i is asked for slot[i]. */
-    enum ib_status (*evaluate)(void *ctx, size_t n, const int32_t *slot,
-                               const float *z, double *cost, float *gradient,
+    /* Required: answers the question. */
+    enum ib_status (*evaluate)(void *ctx, const struct ib_descent_ask *ask,
                                struct ib_error *err);
     /* Optional: PROCESS, then the projection into z's range, after a step. */
     enum ib_status (*settle)(void *ctx, size_t n, const int32_t *slot, float *z,

@@ -61,6 +61,7 @@ struct ib_face {
 struct ib_face_view {
     float shift_x, shift_y, roll, zoom, yaw, pitch;
     float smile, open, squint, brow_raise, gaze_x, gaze_y;
+    float hair;                       /* how much of it stands out today */
     float light[3], ambient, diffuse; /* light: towards the lamp, norm 1 */
     float exposure; /* of the lamp on everything but the background */
     struct ib_rgb lamp, back[2], cloth;

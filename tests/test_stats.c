@@ -1,0 +1,428 @@
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <invbench/rng.h>
+
+#include "flags.h"
+#include "leakage.h"
+
+static struct ib_panel panel_of(int seeds, int identities, double x)
+{
+    struct ib_panel p = ib_panel_make(seeds, identities);
+    assert_non_null(p.v);
+    for (int i = 0; i < seeds * identities; i++)
+        p.v[i] = x;
+    return p;
+}
+
+static void student_matches_published_quantiles(void **state)
+{
+    static const double table[][2] = {
+        {1, 12.706204736}, {2, 4.302652730},  {5, 2.570581836},
+        {9, 2.262157163},  {29, 2.045229642}, {1000, 1.962339081},
+    };
+    (void)state;
+    for (size_t i = 0; i < IB_COUNT(table); i++)
+        assert_true(
+            fabs(ib_student_quantile(0.975, table[i][0]) - table[i][1]) < 1e-8);
+    assert_true(fabs(ib_student_cdf(0, 3) - 0.5) < 1e-14);
+    assert_true(fabs(ib_student_cdf(-1, 1) - 0.25) < 1e-12);
+}
+
+/* One seed: the jackknife of a mean is the textbook standard error. */
+static void one_seed_gives_the_textbook_t_interval(void **state)
+{
+    struct ib_panel p = panel_of(1, 12, 0);
+    struct ib_interval i;
+    double mean = 5.5, squares = 0;
+    (void)state;
+    for (int k = 0; k < 12; k++) {
+        p.v[k] = k;
+        squares += (k - mean) * (k - mean);
+    }
+    double se = sqrt(squares / 11 / 12);
+    assert_int_equal(ib_interval_mean(&p, -INFINITY, INFINITY, &i, NULL),
+                     IB_OK);
+    assert_true(fabs(i.value - mean) < 1e-12 && fabs(i.se - se) < 1e-12);
+    assert_true(fabs(i.df - 11) < 1e-9);
+    assert_true(fabs(i.high - mean - 2.200985160 * se) < 1e-7);
+    ib_panel_free(&p);
+}
+
+static void under_ten_identities_there_is_no_interval(void **state)
+{
+    struct ib_panel p = panel_of(3, 9, 0.5);
+    struct ib_interval i;
+    (void)state;
+    assert_int_equal(ib_interval_mean(&p, 0, 1, &i, NULL), IB_OK);
+    assert_true(i.value == 0.5 && isnan(i.low) && isnan(i.high));
+    assert_non_null(strstr(i.reason, "10 identities"));
+    ib_panel_free(&p);
+}
+
+static void nothing_measured_is_null_with_a_reason(void **state)
+{
+    struct ib_panel p = ib_panel_make(2, 20);
+    struct ib_interval i;
+    (void)state;
+    assert_int_equal(ib_interval_mean(&p, 0, 1, &i, NULL), IB_OK);
+    assert_true(isnan(i.value) && i.reason);
+    ib_panel_free(&p);
+}
+
+static void seeds_that_differ_widen_the_interval(void **state)
+{
+    struct ib_panel p = panel_of(3, 20, 0);
+    struct ib_interval narrow, wide;
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        p.v[i] = i % 2;
+    assert_int_equal(ib_interval_mean(&p, -9, 9, &narrow, NULL), IB_OK);
+    for (int i = 0; i < 60; i++)
+        p.v[i] += i / 20 - 1; /* same mean, other seeds */
+    assert_int_equal(ib_interval_mean(&p, -9, 9, &wide, NULL), IB_OK);
+    assert_true(fabs(narrow.value - wide.value) < 1e-12);
+    assert_true(wide.high - wide.low > 3 * (narrow.high - narrow.low));
+    assert_true(wide.df < 4);
+    ib_panel_free(&p);
+}
+
+/* 60 identities, one seed: percentiles come near the normal interval. */
+static void many_identities_use_the_bootstrap(void **state)
+{
+    struct ib_panel p = panel_of(1, 60, 0);
+    struct ib_interval a, b;
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        p.v[i] = i < 30;
+    assert_int_equal(ib_interval_mean(&p, 0, 1, &a, NULL), IB_OK);
+    assert_true(isnan(a.se));
+    assert_true(fabs(a.low - (0.5 - 1.96 * sqrt(0.25 / 60))) < 0.02);
+    assert_true(fabs(a.high - (0.5 + 1.96 * sqrt(0.25 / 60))) < 0.02);
+    assert_int_equal(ib_interval_mean(&p, 0, 1, &b, NULL), IB_OK);
+    assert_memory_equal(&a, &b, sizeof a);
+    ib_panel_free(&p);
+}
+
+static void all_zero_shares_get_wilsons_bound(void **state)
+{
+    struct ib_panel p = panel_of(1, 40, 0);
+    struct ib_interval i;
+    (void)state;
+    assert_int_equal(ib_interval_mean(&p, 0, 1, &i, NULL), IB_OK);
+    assert_true(i.low == 0 && fabs(i.high - 0.0876) < 1e-3);
+    ib_panel_free(&p);
+}
+
+/* How often the interval holds the truth: 15 identities, 3 seeds, effects of
+ * both and noise. Nominal 95 %. */
+static void intervals_cover_the_truth(void **state)
+{
+    enum { RUNS = 300, S = 3, I = 15 };
+    struct ib_panel p = panel_of(S, I, 0);
+    struct ib_rng rng = ib_rng_stream(3, "test", -1, "coverage");
+    int hits = 0;
+    (void)state;
+    for (int r = 0; r < RUNS; r++) {
+        double seed[S], who[I];
+        struct ib_interval i;
+        for (int s = 0; s < S; s++)
+            seed[s] = 0.1 * ib_rng_normal(&rng);
+        for (int k = 0; k < I; k++)
+            who[k] = 0.4 * ib_rng_normal(&rng);
+        for (int c = 0; c < S * I; c++)
+            p.v[c] = seed[c / I] + who[c % I] + 0.4 * ib_rng_normal(&rng);
+        assert_int_equal(ib_interval_mean(&p, -99, 99, &i, NULL), IB_OK);
+        hits += i.low <= 0 && i.high >= 0;
+    }
+    print_message("coverage %d of %d\n", hits, RUNS);
+    assert_in_range(hits, RUNS * 92 / 100, RUNS * 99 / 100);
+    ib_panel_free(&p);
+}
+
+static void differences_are_paired(void **state)
+{
+    struct ib_panel a = panel_of(1, 20, 0), b = panel_of(1, 20, 0);
+    struct ib_interval i;
+    int pairs;
+    (void)state;
+    for (int k = 0; k < 20; k++) {
+        a.v[k] = k + 0.5 + 0.01 * (k % 2); /* varies much, differs evenly */
+        b.v[k] = k;
+    }
+    a.v[3] = b.v[4] = NAN;
+    assert_int_equal(ib_interval_difference(&a, &b, &i, &pairs, NULL), IB_OK);
+    assert_int_equal(pairs, 18);
+    assert_true(fabs(i.value - 0.505) < 0.001 && i.high - i.low < 0.01);
+    ib_panel_free(&a);
+    ib_panel_free(&b);
+}
+
+static void differences_without_spread_have_no_interval(void **state)
+{
+    struct ib_panel a = panel_of(1, 20, 1), b = panel_of(1, 20, 1);
+    struct ib_interval i;
+    int pairs;
+    (void)state;
+    assert_int_equal(ib_interval_difference(&a, &b, &i, &pairs, NULL), IB_OK);
+    assert_true(i.value == 0 && isnan(i.low) && i.reason);
+    ib_panel_free(&a);
+    ib_panel_free(&b);
+}
+
+/* --- leakage ------------------------------------------------------------ */
+
+enum { SEEDS = 2, PEOPLE = 20 };
+
+static struct ib_panel share(double x)
+{
+    struct ib_panel p = panel_of(SEEDS, PEOPLE, 0);
+    for (int i = 0; i < SEEDS * PEOPLE; i++)
+        p.v[i] = i % PEOPLE < x * PEOPLE;
+    return p;
+}
+
+static void evaluator(struct ib_leakage_task *t, const char *id, double q)
+{
+    struct ib_leakage_evaluator *e = &t->evaluator[t->n++];
+    *e = (struct ib_leakage_evaluator){.id = id,
+                                       .q = share(q),
+                                       .ceiling = share(0.9),
+                                       .accuracy = 0.9,
+                                       .target_accuracy = 0.91};
+    e->floor[0] = share(0.05);
+    e->floor[1] = share(0.1);
+    e->floor[2] = share(0);
+    e->floor[3] = share(0.05);
+}
+
+static void task_free(struct ib_leakage_task *t)
+{
+    for (int i = 0; i < t->n; i++) {
+        ib_panel_free(&t->evaluator[i].q);
+        ib_panel_free(&t->evaluator[i].ceiling);
+        for (int f = 0; f < IB_FLOORS; f++)
+            ib_panel_free(&t->evaluator[i].floor[f]);
+    }
+}
+
+static void leakage_is_the_minimum_over_evaluators(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.7);
+    evaluator(&t, "b", 0.5);
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(fabs(l.interval.value - 0.5) < 1e-12);
+    assert_int_equal(l.evaluator, 1);
+    assert_string_equal(ib_floor_names[l.part[1].floor_index], "public-best");
+    assert_true(fabs(l.part[0].leakage - 0.75) < 1e-12);
+    assert_true(l.interval.low < 0.5 && l.interval.high > 0.5);
+    assert_string_equal(l.reason, "");
+    task_free(&t);
+}
+
+static void leakage_is_not_clamped(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0);
+    evaluator(&t, "b", 0);
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(fabs(l.interval.value + 0.125) < 1e-12);
+    /* nobody was recognised: the interval still reaches above the value */
+    assert_true(l.interval.high > -0.125 + 0.1);
+    task_free(&t);
+}
+
+static void a_weak_evaluator_does_not_count(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.7);
+    evaluator(&t, "b", 0.5);
+    evaluator(&t, "weak", 0.1);
+    t.evaluator[2].accuracy = 0.88;
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(fabs(l.interval.value - 0.5) < 1e-12);
+    assert_false(l.part[2].counts);
+    assert_non_null(strstr(l.part[2].reason, "2 points"));
+    t.evaluator[1].accuracy = 0.5;
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(isnan(l.interval.value));
+    assert_non_null(strstr(l.reason, "1 of 3 evaluators count"));
+    task_free(&t);
+}
+
+static void a_ceiling_at_the_floor_is_null_with_a_reason(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.7);
+    evaluator(&t, "b", 0.7);
+    ib_panel_free(&t.evaluator[0].floor[1]);
+    t.evaluator[0].floor[1] = share(0.85);
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(isnan(l.interval.value) && isnan(l.interval.low));
+    assert_non_null(strstr(l.reason, "ceiling 0.900"));
+    task_free(&t);
+}
+
+static void without_public_data_leakage_is_null(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.7);
+    evaluator(&t, "b", 0.7);
+    t.no_public = "the data has no public split";
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(isnan(l.interval.value));
+    assert_string_equal(l.reason, t.no_public);
+    task_free(&t);
+}
+
+static void one_evaluator_is_not_enough(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.7);
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(isnan(l.interval.value) && *l.reason);
+    task_free(&t);
+}
+
+static void resamples_move_floor_and_ceiling_too(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l, fixed;
+    (void)state;
+    evaluator(&t, "a", 0.5);
+    evaluator(&t, "b", 0.5);
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    for (int e = 0; e < 2; e++)
+        for (int i = 0; i < SEEDS * PEOPLE; i++) {
+            t.evaluator[e].ceiling.v[i] = 0.9;
+            t.evaluator[e].floor[1].v[i] = 0.1;
+        }
+    assert_int_equal(ib_leakage_make(&t, &fixed, NULL), IB_OK);
+    assert_true(fabs(l.interval.value - fixed.interval.value) < 1e-12);
+    assert_true(fabs(l.interval.se - fixed.interval.se) > 0.005);
+    task_free(&t);
+}
+
+static void leakage_differences_share_their_controls(void **state)
+{
+    struct ib_leakage_task a = {0}, b = {0};
+    struct ib_interval i;
+    (void)state;
+    evaluator(&a, "a", 0.2);
+    evaluator(&a, "b", 0.2);
+    evaluator(&b, "a", 0.6);
+    evaluator(&b, "b", 0.6);
+    assert_int_equal(ib_leakage_difference(&a, &b, &i, NULL), IB_OK);
+    assert_true(fabs(i.value + 0.5) < 1e-12 && i.high < 0 && i.low > -1);
+    task_free(&a);
+    task_free(&b);
+}
+
+/* --- flags -------------------------------------------------------------- */
+
+static bool raised(const struct ib_flag_facts *f, const char *name)
+{
+    cJSON *all = ib_flags_make(f), *item;
+    bool found = false;
+    assert_non_null(all);
+    cJSON_ArrayForEach(item, all)
+    {
+        found |= !strcmp(ib_at_text(item, "name"), name);
+        assert_true(strlen(ib_at_text(item, "text")) > 10);
+    }
+    cJSON_Delete(all);
+    return found;
+}
+
+static const struct ib_flag_facts sound = {
+    .images = 20,
+    .distinct = 20,
+    .spread = 0.1,
+    .contrast = 0.2,
+    .acc1_low = 0.5,
+    .acc1_high = 0.6,
+    .accuracy_undefended = 0.9,
+    .accuracy = 0.89,
+    .seeds = 3,
+    .planned = 3,
+    .gain = 0.01,
+    .here = 0.5,
+    .labels = 0.4,
+};
+
+static void a_sound_row_has_no_flags(void **state)
+{
+    cJSON *all = ib_flags_make(&sound);
+    (void)state;
+    assert_int_equal(cJSON_GetArraySize(all), 0);
+    cJSON_Delete(all);
+}
+
+static void each_fault_raises_its_flag(void **state)
+{
+    struct ib_flag_facts f[11];
+    (void)state;
+    for (size_t i = 0; i < IB_COUNT(f); i++)
+        f[i] = sound;
+    f[0].distinct = 3;
+    f[1].spread = 0.001;
+    f[2].contrast = 0;
+    f[3].stochastic = "noise";
+    f[4].acc1_high = 0.8;
+    f[5].control = "a control is out of range";
+    f[6].accuracy = 0.8;
+    f[7].seeds = 2;
+    f[8].missing = 1;
+    f[9].gain = 0.1;
+    f[10].labels = 0.6;
+    static const char *const name[] = {
+        "degenerate-output", "degenerate-output", "degenerate-output",
+        "stochastic-output", "evaluator-gap",     "control-out-of-range",
+        "utility-drop",      "few-seeds",         "missing-cells",
+        "not-converged",     "gradient-masking"};
+    for (size_t i = 0; i < IB_COUNT(f); i++)
+        assert_true(raised(&f[i], name[i]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(student_matches_published_quantiles),
+        cmocka_unit_test(one_seed_gives_the_textbook_t_interval),
+        cmocka_unit_test(under_ten_identities_there_is_no_interval),
+        cmocka_unit_test(nothing_measured_is_null_with_a_reason),
+        cmocka_unit_test(seeds_that_differ_widen_the_interval),
+        cmocka_unit_test(many_identities_use_the_bootstrap),
+        cmocka_unit_test(all_zero_shares_get_wilsons_bound),
+        cmocka_unit_test(intervals_cover_the_truth),
+        cmocka_unit_test(differences_are_paired),
+        cmocka_unit_test(differences_without_spread_have_no_interval),
+        cmocka_unit_test(leakage_is_the_minimum_over_evaluators),
+        cmocka_unit_test(leakage_is_not_clamped),
+        cmocka_unit_test(a_weak_evaluator_does_not_count),
+        cmocka_unit_test(a_ceiling_at_the_floor_is_null_with_a_reason),
+        cmocka_unit_test(without_public_data_leakage_is_null),
+        cmocka_unit_test(one_evaluator_is_not_enough),
+        cmocka_unit_test(resamples_move_floor_and_ceiling_too),
+        cmocka_unit_test(leakage_differences_share_their_controls),
+        cmocka_unit_test(a_sound_row_has_no_flags),
+        cmocka_unit_test(each_fault_raises_its_flag),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
