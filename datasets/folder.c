@@ -97,9 +97,7 @@ static enum ib_status scan(const struct folder_options *o,
 }
 
 static enum ib_status files(const void *o, const struct ib_dataset_env *env,
-                            enum ib_status (*file)(void *, const char *,
-                                                   struct ib_error *),
-                            void *ctx, struct ib_error *err)
+                            ib_file_visit file, void *ctx, struct ib_error *err)
 {
     struct ib_people p = {0};
     char path[IB_PATH_SIZE];

@@ -261,9 +261,7 @@ static enum ib_status check_names(const struct part *p, struct ib_error *err)
 }
 
 static enum ib_status files(const void *o, const struct ib_dataset_env *env,
-                            enum ib_status (*file)(void *, const char *,
-                                                   struct ib_error *),
-                            void *ctx, struct ib_error *err)
+                            ib_file_visit file, void *ctx, struct ib_error *err)
 {
     struct part part[3];
     int n = list_parts(o, part);

@@ -16,7 +16,7 @@ struct cnn_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(cnn_options, "4", "64", "sgd", "0.03"),
+    IB_TRAIN_OPTIONS(cnn_options, "3", "64", "adam", "0.002"),
     {.name = "channels",
      .type = IB_INTS,
      .value = "[32, 64]",

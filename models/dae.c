@@ -27,7 +27,7 @@ struct dae_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(dae_options, "20", "32", "sgd", "0.01"),
+    IB_TRAIN_OPTIONS(dae_options, "15", "20", "adam", "0.001"),
     {.name = "hidden",
      .type = IB_INTS,
      .value = "[1000, 300]",
@@ -45,7 +45,7 @@ static const struct ib_option options[] = {
      .help = "share of a layer's input set to 0 in its pretraining"},
     {.name = "pretrain_epochs",
      .type = IB_INT,
-     .value = "5",
+     .value = "10",
      .min = 0,
      .max = 100000,
      .offset = offsetof(struct dae_options, pretrain_epochs),
@@ -59,7 +59,7 @@ static const struct ib_option options[] = {
      .help = "passes that fit the decoder to the final encoder"},
     {.name = "pretrain_rate",
      .type = IB_REAL,
-     .value = "0.002",
+     .value = "0.001",
      .min = 1e-9,
      .max = 100,
      .offset = offsetof(struct dae_options, pretrain_rate),

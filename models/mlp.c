@@ -28,7 +28,7 @@ static const struct ib_choice activations[] = {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(mlp_options, "20", "64", "sgd", "0.1"),
+    IB_TRAIN_OPTIONS(mlp_options, "10", "20", "sgd", "0.01"),
     {.name = "hidden",
      .type = IB_INTS,
      .value = "[256]",

@@ -2,7 +2,7 @@
  * Multinomial logistic regression: one dense layer from pixels to logits.
  *
  * The "softmax regression" of Fredrikson, Jha, Ristenpart, CCS 2015, section 5.
- * The paper gives no optimiser; here SGD with momentum.
+ * The paper gives no optimiser; here Adam.
  */
 #include <invbench/model.h>
 
@@ -13,7 +13,7 @@ struct softmax_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(softmax_options, "30", "32", "sgd", "0.01"),
+    IB_TRAIN_OPTIONS(softmax_options, "30", "32", "adam", "0.001"),
     {0},
 };
 

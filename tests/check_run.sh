@@ -97,7 +97,7 @@ check "failures are not tried again by themselves" 3 "--retry-failed" \
 plain "$dir/acts" >"$dir/second"
 verdict "and the results are the same" \
     "$(cmp "$dir/first" "$dir/second" && echo yes)"
-check "--retry-failed runs them again" 3 "SIGSEGV" \
+check "--retry-failed runs them again" 3 "segv/scores/s1: crashed" \
     run acts --plugin "$dir/hostile.so" --cpu-limit 2 --retry-failed
 plain "$dir/acts" >"$dir/third"
 verdict "with the same outcome" \

@@ -18,19 +18,19 @@ struct sample {
 };
 
 static const struct sample samples[] = {
-    {&ib_model_softmax, "{\"epochs\": 15, \"rate\": 0.02}", "linear"},
+    {&ib_model_softmax, "{\"epochs\": 15, \"rate\": 0.005}", "linear"},
     {&ib_model_mlp, "{\"hidden\": [30], \"epochs\": 15, \"rate\": 0.05}",
      "mlp"},
     {&ib_model_mlp,
      "{\"hidden\": [30, 20], \"activation\": \"relu\", \"epochs\": 15,"
-     " \"rate\": 0.02, \"dropout\": 0.1}",
+     " \"rate\": 0.01, \"dropout\": 0.1}",
      "mlp"},
     {&ib_model_cnn,
      "{\"channels\": [6, 8], \"dense\": 24, \"epochs\": 15, \"batch\": 16}",
      "convolutional"},
     {&ib_model_dae,
-     "{\"hidden\": [40, 20], \"pretrain_epochs\": 5, \"epochs\": 25,"
-     " \"decoder_epochs\": 20}",
+     "{\"hidden\": [40, 20], \"rate\": 0.01, \"pretrain_rate\": 0.01,"
+     " \"decoder_epochs\": 30}",
      "mlp"},
 };
 

@@ -249,7 +249,8 @@ static enum ib_status load_plugins(const struct ib_command_env *env,
                                    const struct ib_args *a,
                                    struct ib_error *err)
 {
-    enum ib_load how = a->command->hidden ? IB_LOAD_CODE : IB_LOAD_DESCRIPTOR;
+    enum ib_load how =
+        a->command->hidden ? IB_LOAD_TRUSTED : IB_LOAD_DESCRIPTOR;
     enum ib_status s = IB_OK;
 
     if (env->program)

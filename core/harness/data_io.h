@@ -11,8 +11,7 @@ struct ib_open_data {
     void *owned;
 };
 IB_CHECK enum ib_status ib_data_open(const struct ib_stage_env *env,
-                                     const char *key,
-                                     struct ib_open_data *out,
+                                     const char *key, struct ib_open_data *out,
                                      struct ib_error *err);
 void ib_data_close(struct ib_open_data *d);
 
@@ -40,7 +39,7 @@ IB_CHECK enum ib_status ib_dataset_files(const struct ib_use *use,
 IB_CHECK enum ib_status ib_dataset_assert(const struct ib_dataset *d,
                                           struct ib_error *err);
 /* Indices of one identity's images in a split: count, and up to max of them. */
-size_t ib_images_of(const struct ib_images *images, int identity,
-                    size_t *index, size_t max);
+size_t ib_images_of(const struct ib_images *images, int identity, size_t *index,
+                    size_t max);
 
 #endif

@@ -133,6 +133,30 @@ static void drop_plugins(struct ib_registry *r,
             r->n[kind]--;
 }
 
+static bool only_attacks(const struct ib_registry *r,
+                         const struct ib_loaded_module *m)
+{
+    for (int kind = 0; kind < IB_KIND_COUNT; kind++)
+        if (kind != IB_KIND_ATTACK && kind != IB_KIND_PRIOR && r->n[kind] &&
+            r->entries[kind][r->n[kind] - 1].foreign == m)
+            return false;
+    return true;
+}
+
+static enum ib_status load_trusted(struct ib_registry *r,
+                                   struct ib_loaded_module *m,
+                                   struct ib_error *err)
+{
+    enum ib_status s = load_copy(r, m, err);
+
+    if (s != IB_OK || only_attacks(r, m))
+        return s;
+    drop_plugins(r, m);
+    ib_scratch_free(m->own);
+    m->own = NULL;
+    return load_code(r, m, err);
+}
+
 enum ib_status ib_registry_load(struct ib_registry *r, const char *path,
                                 enum ib_load how, struct ib_error *err)
 {
@@ -150,7 +174,9 @@ enum ib_status ib_registry_load(struct ib_registry *r, const char *path,
         return ib_error_set(err, IB_E_USAGE, "--plugin %s: no such file", path);
     s = ib_sha256_file(m->path, m->code, err);
     if (s == IB_OK)
-        s = how == IB_LOAD_CODE ? load_code(r, m, err) : load_copy(r, m, err);
+        s = how == IB_LOAD_CODE      ? load_code(r, m, err)
+            : how == IB_LOAD_TRUSTED ? load_trusted(r, m, err)
+                                     : load_copy(r, m, err);
     if (s == IB_OK) {
         r->paths[r->n_modules++] = m->path;
         return IB_OK;

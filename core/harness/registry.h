@@ -12,7 +12,10 @@
 #include "options_io.h"
 
 struct ib_registry;
-enum ib_load { IB_LOAD_DESCRIPTOR, IB_LOAD_CODE };
+/* IB_LOAD_TRUSTED is for workers: code, but not of a module that brings only
+ * attacks and priors. Those run in the attacker's process alone; here they are
+ * known by their descriptors. */
+enum ib_load { IB_LOAD_DESCRIPTOR, IB_LOAD_CODE, IB_LOAD_TRUSTED };
 
 IB_CHECK enum ib_status ib_registry_create(struct ib_registry **out,
                                            struct ib_error *err);

@@ -79,6 +79,16 @@ static double cell_seconds(const struct runner *r, const struct ib_cell *c)
                                     r->plan->nodes[c->score_node].seconds;
 }
 
+/* What became of a cell: of its attack, unless that went well. */
+static const char *cell_outcome(const struct runner *r, const struct ib_cell *c)
+{
+    const struct ib_plan_node *nodes = r->plan->nodes;
+
+    if (is_failure(nodes[c->attack_node].outcome))
+        return ib_outcome_names[nodes[c->attack_node].outcome];
+    return ib_outcome_names[nodes[c->score_node].outcome];
+}
+
 static void node_over(void *ctx, int node)
 {
     struct runner *r = ctx;
@@ -87,7 +97,7 @@ static void node_over(void *ctx, int node)
     if (is_failure(n->outcome))
         tell_failure(r, n);
     for (int c = r->first_cell[node]; c >= 0; c = r->next_cell[c])
-        tell_cell(r, (size_t)c, ib_outcome_names[n->outcome],
+        tell_cell(r, (size_t)c, cell_outcome(r, &r->plan->cells[c]),
                   cell_seconds(r, &r->plan->cells[c]));
 }
 

@@ -26,8 +26,8 @@ extern const char *const ib_split_names[IB_SPLITS];
 
 struct ib_dataset {
     struct ib_shape shape;
-    int classes;    /* private identities */
-    int identities; /* private and public ones together */
+    int classes;                       /* private identities */
+    int identities;                    /* private and public ones together */
     struct ib_images split[IB_SPLITS]; /* n = 0 where a split is absent */
     const char *const *names;          /* identities; "s1", "7", ... */
     const char *license;               /* terms of the data, for the report */
@@ -49,6 +49,10 @@ struct ib_dataset_env {
     struct ib_scratch *scratch;
 };
 
+/* Called with a path as ib_data_path takes it. */
+typedef enum ib_status (*ib_file_visit)(void *ctx, const char *path,
+                                        struct ib_error *err);
+
 struct ib_dataset_plugin {
     struct ib_plugin plugin;
     bool seeded; /* the seed changes images or splits; else it is not keyed */
@@ -57,9 +61,8 @@ struct ib_dataset_plugin {
      * so that a key does not depend on where the data lie. */
     enum ib_status (*files)(const void *options,
                             const struct ib_dataset_env *env,
-                            enum ib_status (*file)(void *ctx, const char *path,
-                                                   struct ib_error *err),
-                            void *ctx, struct ib_error *err);
+                            ib_file_visit file, void *ctx,
+                            struct ib_error *err);
     /* Required: adds every image once. */
     enum ib_status (*load)(const void *options,
                            const struct ib_dataset_env *env,
@@ -98,9 +101,8 @@ struct ib_picture {
 /* PGM (P2, P5), PPM (P3, P6), PNG by content, not by name. 16-bit samples are
  * scaled to 8 (x * 255 / maxval, rounded), alpha is refused. At most 8192
  * pixels a side, 2^24 in all. */
-IB_CHECK enum ib_status ib_picture_read(const char *path,
-                                        struct ib_picture *out,
-                                        struct ib_error *err);
+IB_CHECK enum ib_status
+ib_picture_read(const char *path, struct ib_picture *out, struct ib_error *err);
 void ib_picture_free(struct ib_picture *p);
 
 /* An IDX file, plain or gzip: unsigned bytes, 1 to 3 dimensions, at most 4 GiB.
