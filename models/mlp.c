@@ -4,7 +4,11 @@
  *
  * Fredrikson, Jha, Ristenpart, CCS 2015, section 5 use one hidden layer of
  * 3000 sigmoid units on 92 x 112 photographs (hidden [3000]). The paper gives
- * no optimiser; here SGD with momentum from Glorot-uniform weights.
+ * no optimiser; here SGD with momentum from Glorot-uniform weights. With
+ * `centre` (not in the paper) dense layers see 2 v - 1 of values in 0..1: the
+ * same family of functions, but gradients no longer share one large common
+ * part. (Ten epochs on 5 photographs of each of 40 people of ORL: 80 % error
+ * without it, under 10 % with it.)
  */
 #include <invbench/model.h>
 

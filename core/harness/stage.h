@@ -37,10 +37,10 @@
 struct ib_stage_env {
     struct ib_store *store;
     const struct ib_registry *registry;
-    const char *data_dir;  /* NULL: none */
-    size_t memory_limit;   /* bytes a worker may use */
+    const char *data_dir; /* NULL: none */
+    size_t memory_limit;  /* bytes a worker may use */
     struct ib_reporter *reporter;
-    const char *program;   /* of the attacker process; NULL: this one */
+    const char *program; /* of the attacker process; NULL: this one */
 };
 
 typedef enum ib_status (*ib_stage_run)(const struct ib_stage_env *env,
@@ -49,18 +49,16 @@ typedef enum ib_status (*ib_stage_run)(const struct ib_stage_env *env,
 
 enum ib_status ib_stage_data(const struct ib_stage_env *env, const cJSON *spec,
                              const char *key, struct ib_error *err);
-enum ib_status ib_stage_model(const struct ib_stage_env *env,
-                              const cJSON *spec, const char *key,
-                              struct ib_error *err);
+enum ib_status ib_stage_model(const struct ib_stage_env *env, const cJSON *spec,
+                              const char *key, struct ib_error *err);
 enum ib_status ib_stage_attack(const struct ib_stage_env *env,
                                const cJSON *spec, const char *key,
                                struct ib_error *err);
 enum ib_status ib_stage_control(const struct ib_stage_env *env,
                                 const cJSON *spec, const char *key,
                                 struct ib_error *err);
-enum ib_status ib_stage_score(const struct ib_stage_env *env,
-                              const cJSON *spec, const char *key,
-                              struct ib_error *err);
+enum ib_status ib_stage_score(const struct ib_stage_env *env, const cJSON *spec,
+                              const char *key, struct ib_error *err);
 enum ib_status ib_stage_utility(const struct ib_stage_env *env,
                                 const cJSON *spec, const char *key,
                                 struct ib_error *err);

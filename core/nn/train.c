@@ -4,6 +4,7 @@
  * so that a hook that draws more changes nothing else.
  */
 #include "augment.h"
+#include "check.h"
 #include "node.h"
 #include "optim.h"
 
@@ -47,44 +48,7 @@ static size_t node_size(const struct trainer *r, ib_node x)
     return ib_shape_size(ib_graph_shape(ib_net_graph(r->t->net), x));
 }
 
-/* --- checks and memory -------------------------------------------------- */
-
-static enum ib_status check_phase(const struct trainer *r,
-                                  const struct ib_phase *p,
-                                  struct ib_error *err)
-{
-    size_t want = p->loss == IB_RECONSTRUCTION ? node_size(r, phase_input(r, p))
-                                               : (size_t)r->t->classes;
-    size_t size = node_size(r, p->output);
-    if (size != want)
-        return ib_error_set(err, IB_E_USAGE,
-                            "phase '%s': the output has %zu values a row, its "
-                            "loss needs %zu",
-                            p->name, size, want);
-    return IB_OK;
-}
-
-static enum ib_status check_data(const struct trainer *r, struct ib_error *err)
-{
-    const struct ib_images *data = r->t->data;
-    if (data->n == 0 || data->n > UINT32_MAX)
-        return ib_error_set(err, IB_E_DATA,
-                            "a training split of %zu images (allowed: 1 to "
-                            "%u)",
-                            data->n, UINT32_MAX);
-    if (!ib_shape_equal(data->shape,
-                        ib_graph_shape(ib_net_graph(r->t->net), r->t->input)))
-        return ib_error_set(err, IB_E_USAGE,
-                            "images of %dx%dx%d do not fit the model's input",
-                            data->shape.c, data->shape.h, data->shape.w);
-    for (size_t i = 0; i < data->n; i++)
-        if (data->identity[i] < 0 || data->identity[i] >= r->t->classes)
-            return ib_error_set(err, IB_E_DATA,
-                                "training image %zu has label %d (allowed: 0 "
-                                "to %d)",
-                                i, data->identity[i], r->t->classes - 1);
-    return IB_OK;
-}
+/* --- memory ------------------------------------------------------------- */
 
 static bool take_memory(struct trainer *r, size_t clean)
 {
@@ -148,14 +112,14 @@ static enum ib_status prepare(struct trainer *r, const struct ib_training *t,
     r->d = ib_shape_size(t->data->shape);
     r->batch =
         (size_t)t->options.batch < r->n ? (size_t)t->options.batch : r->n;
-    enum ib_status s = check_data(r, err);
+    enum ib_status s = ib_training_check_data(t, err);
     if (s == IB_OK && r->batch > (size_t)ib_net_max_batch(t->net))
         s = ib_error_set(err, IB_E_INTERNAL,
                          "batches of %zu in a net for %d rows", r->batch,
                          ib_net_max_batch(t->net));
     size_t clean = 1;
     for (int i = 0; i < r->n_phases && s == IB_OK; i++) {
-        s = check_phase(r, &r->phases[i], err);
+        s = ib_training_check_phase(t, &r->phases[i], err);
         size_t size = node_size(r, phase_input(r, &r->phases[i]));
         clean = size > clean ? size : clean;
         r->total += r->phases[i].epochs;
@@ -281,14 +245,6 @@ static double train_step(struct trainer *r, const struct place *at, size_t from,
 
 /* --- what must stay finite ---------------------------------------------- */
 
-static bool all_finite(const float *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(x[i]))
-            return false;
-    return true;
-}
-
 /* The first node whose parameters or rows are not finite. */
 static const char *culprit(const struct trainer *r, size_t n)
 {
@@ -297,9 +253,9 @@ static const char *culprit(const struct trainer *r, size_t n)
     for (ib_node x = 0; x < g->n; x++) {
         const struct ib_graph_node *node = &g->node[x];
         size_t size = ib_shape_size(node->shape);
-        if (!all_finite(ib_net_parameters(net) + node->first,
-                        node->weights + node->biases) ||
-            (r->path[x] && !all_finite(ib_net_value(net, x), n * size)))
+        if (!ib_all_finite(ib_net_parameters(net) + node->first,
+                           node->weights + node->biases) ||
+            (r->path[x] && !ib_all_finite(ib_net_value(net, x), n * size)))
             return node->name;
     }
     return NULL;
@@ -341,7 +297,8 @@ static enum ib_status train_epoch(struct trainer *r, struct place *at,
                                ((double)r->done + (double)from / (double)r->n) /
                                    (double)r->total);
     }
-    if (!all_finite(ib_net_parameters(t->net), ib_net_parameter_count(t->net)))
+    if (!ib_all_finite(ib_net_parameters(t->net),
+                       ib_net_parameter_count(t->net)))
         return stopped(r, at, 1, err);
     return IB_OK;
 }
@@ -385,20 +342,4 @@ enum ib_status ib_train(const struct ib_training *t, struct ib_error *err)
 out:
     ib_scratch_free(r.memory);
     return s;
-}
-
-void ib_predict(struct ib_net *net, ib_node input, ib_node output,
-                const struct ib_images *images, float *out)
-{
-    size_t d = ib_shape_size(images->shape),
-           batch = (size_t)ib_net_max_batch(net);
-    size_t k = ib_shape_size(ib_graph_shape(ib_net_graph(net), output));
-    for (size_t from = 0; from < images->n; from += batch) {
-        size_t n = images->n - from < batch ? images->n - from : batch;
-        ib_image_to_float(images->pixels + from * d, n * d,
-                          ib_net_value(net, input));
-        ib_net_forward(net, &(struct ib_forward){
-                                .n = (int)n, .from = input, .to = output});
-        memcpy(out + from * k, ib_net_value(net, output), n * k * sizeof *out);
-    }
 }
