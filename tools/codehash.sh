@@ -33,7 +33,7 @@ stage() { # name, sources: these files and what they include
     shift
     present=
     for f in "$@"; do [ -f "$f" ] && present="$present $f"; done
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086,SC2046
     [ -n "$present" ] && row "$name" "$(hash_of $(includes $present))"
 }
 
@@ -51,7 +51,7 @@ stage data $h/stage_data.c $h/data_*.c $h/picture*.c $h/idx.c $h/images.c
 stage model $h/stage_model.c $h/model_io.c $h/stack.c
 stage attack $h/stage_attack.c $h/stack.c $h/oracle*.c $h/recon_io.c
 stage control $h/stage_control.c $h/recon_io.c
-stage score $h/stage_score.c $h/score*.c $h/ssim.c $h/recon_io.c
-stage utility $h/stage_utility.c $h/stack.c
+stage score $h/stage_score.c $h/score*.c $h/evaluate.c $h/ssim.c $h/recon_io.c
+stage utility $h/stage_utility.c $h/evaluate.c $h/stack.c
 echo '    {0, 0},'
 echo '};'

@@ -100,6 +100,12 @@ enum ib_status ib_plan_show(const struct ib_plan *p, const char *store_dir,
     return ib_text_status(out, err);
 }
 
+struct matrix {
+    const char *reasons[REASONS_MAX];
+    int n;          /* reasons */
+    int name_width; /* of the longest row name */
+};
+
 /* The number of a reason in the legend; 0: none, or no room. */
 static int reason_number(const char **reasons, int *n, const char *reason)
 {
@@ -128,21 +134,38 @@ static const struct ib_cell *find_cell(const struct ib_plan *p,
     return NULL;
 }
 
+static void row_name(const struct ib_plan *p, const struct ib_cell *at,
+                     char *out, size_t n)
+{
+    snprintf(out, n, "%.100s/%s", p->suite->attacks[at->attack].id,
+             ib_level_names[at->access]);
+}
+
+/* An attack that its own filters keep from this model has no row. */
+static bool row_is_there(const struct ib_plan *p, struct ib_cell at)
+{
+    if (!(p->suite->attacks[at.attack].access & IB_GRANTS(at.access)))
+        return false;
+    for (at.defense = 0; at.defense < p->suite->n_defenses; at.defense++)
+        if (find_cell(p, &at))
+            return true;
+    return false;
+}
+
 static void matrix_row(const struct ib_plan *p, struct ib_cell at,
-                       const char **reasons, int *n, struct ib_text *out)
+                       struct matrix *m, struct ib_text *out)
 {
     char name[160];
 
-    snprintf(name, sizeof(name), "%.100s/%s", p->suite->attacks[at.attack].id,
-             ib_level_names[at.access]);
-    ib_text_add(out, "  %-32s", name);
+    row_name(p, &at, name, sizeof(name));
+    ib_text_add(out, "  %-*s", m->name_width, name);
     for (at.defense = 0; at.defense < p->suite->n_defenses; at.defense++) {
         const struct ib_cell *c = find_cell(p, &at);
         int width = (int)strlen(p->suite->defenses[at.defense].id);
         char cell[32] = "-";
 
         if (c) {
-            int number = reason_number(reasons, n, c->reason);
+            int number = reason_number(m->reasons, &m->n, c->reason);
 
             snprintf(cell, sizeof(cell), number ? "%s (%d)" : "%s",
                      plan_names[c->plan], number);
@@ -153,33 +176,55 @@ static void matrix_row(const struct ib_plan *p, struct ib_cell at,
     ib_text_add(out, "\n");
 }
 
-static void matrix_model(const struct ib_plan *p, int model,
-                         const char **reasons, int *n, struct ib_text *out)
+typedef void (*row_visit)(const struct ib_plan *p, struct ib_cell at,
+                          struct matrix *m, struct ib_text *out);
+
+static void measure_row(const struct ib_plan *p, struct ib_cell at,
+                        struct matrix *m, struct ib_text *out)
 {
-    ib_text_add(out, "model %s\n  %-32s", p->suite->models[model].id, "");
+    char name[160];
+
+    (void)out;
+    row_name(p, &at, name, sizeof(name));
+    if ((int)strlen(name) > m->name_width)
+        m->name_width = (int)strlen(name);
+}
+
+static void each_row(const struct ib_plan *p, int model, struct matrix *m,
+                     row_visit visit, struct ib_text *out)
+{
+    for (int a = 0; a < p->suite->n_attacks; a++)
+        for (int level = 0; level < IB_LEVELS; level++) {
+            struct ib_cell at = {
+                .model = model, .attack = a, .access = (enum ib_level)level};
+
+            if (row_is_there(p, at))
+                visit(p, at, m, out);
+        }
+}
+
+static void matrix_model(const struct ib_plan *p, int model, struct matrix *m,
+                         struct ib_text *out)
+{
+    ib_text_add(out, "model %s\n  %-*s", p->suite->models[model].id,
+                m->name_width, "");
     for (int d = 0; d < p->suite->n_defenses; d++)
         ib_text_add(out, "  %-*s", CELL_WIDTH, p->suite->defenses[d].id);
     ib_text_add(out, "\n");
-    for (int a = 0; a < p->suite->n_attacks; a++)
-        for (int level = 0; level < IB_LEVELS; level++)
-            if (p->suite->attacks[a].access & IB_GRANTS(level))
-                matrix_row(p,
-                           (struct ib_cell){.model = model,
-                                            .attack = a,
-                                            .access = (enum ib_level)level},
-                           reasons, n, out);
+    each_row(p, model, m, matrix_row, out);
     ib_text_add(out, "\n");
 }
 
 void ib_plan_show_matrix(const struct ib_plan *p, struct ib_text *out)
 {
-    const char *reasons[REASONS_MAX];
-    int n = 0;
+    struct matrix m = {.n = 0};
 
-    for (int m = 0; m < p->suite->n_models; m++)
-        matrix_model(p, m, reasons, &n, out);
-    for (int i = 0; i < n; i++)
-        ib_text_add(out, "(%d) %s\n", i + 1, reasons[i]);
+    for (int i = 0; i < p->suite->n_models; i++)
+        each_row(p, i, &m, measure_row, out);
+    for (int i = 0; i < p->suite->n_models; i++)
+        matrix_model(p, i, &m, out);
+    for (int i = 0; i < m.n; i++)
+        ib_text_add(out, "(%d) %s\n", i + 1, m.reasons[i]);
 }
 
 static cJSON *cell_json(const struct ib_plan *p, const struct ib_cell *c)

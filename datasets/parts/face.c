@@ -210,12 +210,12 @@ static void draw_light(struct ib_rng *rng, struct ib_face_view *v)
 void ib_face_view_draw(struct ib_rng *rng, struct ib_face_view *out)
 {
     struct ib_face_view v = {0};
-    v.shift_x = around(rng, -0.11, 0.11);
-    v.shift_y = around(rng, -0.09, 0.09);
-    v.roll = around(rng, -0.20, 0.20);
-    v.zoom = around(rng, 0.91, 1.09);
-    v.yaw = around(rng, -0.36, 0.36);
-    v.pitch = around(rng, -0.22, 0.22);
+    v.shift_x = around(rng, -0.15, 0.15);
+    v.shift_y = around(rng, -0.12, 0.12);
+    v.roll = around(rng, -0.25, 0.25);
+    v.zoom = around(rng, 0.88, 1.12);
+    v.yaw = around(rng, -0.44, 0.44);
+    v.pitch = around(rng, -0.26, 0.26);
     v.smile = around(rng, -0.5, 1.3);
     v.open = chance(rng, 0.3) ? between(rng, 0.1, 1) : 0;
     v.squint = around(rng, -0.15, 0.55);
@@ -234,6 +234,6 @@ void ib_face_view_draw(struct ib_rng *rng, struct ib_face_view *out)
     v.spot = between(rng, -0.25, 0.25);
     v.collar = between(rng, 0, 1);
     v.contrast = between(rng, 0.80, 1.15);
-    v.noise = between(rng, 0.005, 0.035);
+    v.noise = between(rng, 0.005, 0.04);
     *out = v;
 }

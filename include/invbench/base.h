@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IB_CHECK __attribute__((warn_unused_result))
+#define IB_CHECK              __attribute__((warn_unused_result))
 #define IB_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define IB_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define IB_COUNT(array)       (sizeof(array) / sizeof((array)[0]))
 
 enum { IB_NAME_MAX = 64, IB_TEXT_MAX = 256, IB_ERROR_MAX = 1024 };
 

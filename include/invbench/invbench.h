@@ -1,4 +1,5 @@
-/* The whole public API: all that a plugin, in or out of the tree, may include. */
+/* The whole public API: all that a plugin, in or out of the tree, may include.
+ */
 #ifndef INVBENCH_INVBENCH_H
 #define INVBENCH_INVBENCH_H
 

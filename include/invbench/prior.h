@@ -25,8 +25,7 @@ struct ib_prior {
                    void **state, struct ib_error *err);
     /* Required: a start or an unoptimised sample. mean needs public images. */
     enum ib_status (*start)(const void *state, enum ib_start start,
-                            struct ib_rng *rng, float *z,
-                            struct ib_error *err);
+                            struct ib_rng *rng, float *z, struct ib_error *err);
     /* Required: x = G(z) for n rows; dz = dx * dG/dz at z; z back into its
      * range after a step. */
     void (*decode)(const void *state, size_t n, const float *z, float *x);

@@ -25,9 +25,9 @@ struct ib_rng ib_rng_stream(uint64_t seed, const char *role, int64_t identity,
                             const char *name);
 uint32_t ib_rng_u32(struct ib_rng *r);
 uint64_t ib_rng_u64(struct ib_rng *r);
-double ib_rng_uniform(struct ib_rng *r);              /* [0, 1), 53 bits */
-uint32_t ib_rng_below(struct ib_rng *r, uint32_t n);  /* unbiased, n > 0 */
-double ib_rng_normal(struct ib_rng *r);               /* N(0, 1), Box-Muller */
+double ib_rng_uniform(struct ib_rng *r);             /* [0, 1), 53 bits */
+uint32_t ib_rng_below(struct ib_rng *r, uint32_t n); /* unbiased, n > 0 */
+double ib_rng_normal(struct ib_rng *r);              /* N(0, 1), Box-Muller */
 void ib_rng_shuffle(struct ib_rng *r, uint32_t *items, size_t n);
 /* Bulk draws; the stream moves by a whole number of blocks. */
 void ib_rng_fill_uniform(struct ib_rng *r, float *out, size_t n);
