@@ -8,7 +8,8 @@ passed=0
 failed=0
 log=$build/tests/log
 mkdir -p "$log"
-export INVBENCH_PROGRAM=$PWD/$build/invbench
+INVBENCH_PROGRAM=$(realpath "$build/invbench")
+export INVBENCH_PROGRAM
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=print_stacktrace=1
 export OPENBLAS_NUM_THREADS=1

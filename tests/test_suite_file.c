@@ -110,10 +110,10 @@ static void a_missing_or_damaged_file_is_an_error(void **state)
 
     assert_int_equal(
         ib_suite_read(registry, "/no/such.json", NULL, NULL, &s, &err),
-        IB_E_IO);
+        IB_E_USAGE);
     assert_int_equal(ib_file_write(suite_path, "{", 1, &err), IB_OK);
     assert_int_equal(ib_suite_read(registry, suite_path, NULL, NULL, &s, &err),
-                     IB_E_DATA);
+                     IB_E_USAGE);
     assert_has(err.text, "s.json:1:2: not JSON");
     assert_int_equal(ib_file_write(suite_path, "[]", 2, &err), IB_OK);
     assert_int_equal(ib_suite_read(registry, suite_path, NULL, NULL, &s, &err),

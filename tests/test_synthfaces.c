@@ -27,14 +27,14 @@ static void pictures_are_those_of_version_1(void **state)
         const char *options, *train, *publics;
     } golden[] = {
         {"{" SMALL "}",
-         "0feefbd24f01e616df6728b1b7ed027812e22d198aba97a91aa249114bb8b584",
-         "a6b54fa120b88e90c9ee6779b615efd6c51a821fca0d9cccac093ae0095d59f5"},
+         "c2d356e206d9d8284a176e89cad8c958c512f306e49321377861c52767d919e2",
+         "878d285d3bffb3ac2c9b91f7fad7531b6695f37dbe47c72c419054de2502b61c"},
         {"{'size':32,'rgb':true," SMALL "}",
-         "89a74b418b32698c988bcc1429fb6d1dfc11c8a013e8bfc7f408e0e4192d7993",
-         "54629f7657624f0d7ab92cb5e14f506ac3788ecac120b43870822a1b5473e601"},
+         "78be51112c5b7306a2f0306c8ab028bd9039327b2c43764a7c66137838f1347a",
+         "06a5cd269d2ad387239a76093e88f1f859744cab16444125c44151b3af72c83a"},
         {"{'size':128," SMALL "}",
-         "ab4f85a7c228acbaf0aea618618fa65e70133cfb73468c8817d711fcc7938f7b",
-         "79bfb2d41d9720152e8d8df75cca39136572f78235047d06ebde45107ea6c78f"},
+         "203595c1745a2a95892498c053cd6710e2e83a0f0be54f0fda73d407cf1902f2",
+         "e5a7a1ef65902b07de3c12068fd4a1e121e13006dd78eb08450b20da0bc3f8af"},
     };
     (void)state;
     for (size_t i = 0; i < IB_COUNT(golden); i++) {

@@ -99,7 +99,7 @@ static enum ib_status make(void *ctx, struct ib_error *err)
     enum ib_status s;
 
     if (node->outcome != IB_DONE && node->outcome != IB_CACHED) {
-        a->code = IB_EXIT_CELLS;
+        a->code = ib_session_exit(&a->session);
         ib_console_note(a->session.command->console, "%s: %s: %s\n",
                         node->label, ib_outcome_names[node->outcome],
                         node->reason);

@@ -135,7 +135,7 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
     if (!s && stopped)
         code = ib_session_interrupted(&r.session);
     else if (!s && !(s = tell(&r, args, err)))
-        code = ib_session_failures(&r.session) ? IB_EXIT_CELLS : IB_EXIT_OK;
+        code = ib_session_exit(&r.session);
     if (s)
         code = s == IB_E_USAGE ? IB_EXIT_USAGE : IB_EXIT_ERROR;
     cJSON_Delete(r.results);

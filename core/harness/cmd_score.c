@@ -46,7 +46,7 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
         s = ib_cell_run(&c.session, -1, &code, make, &c, err);
     if (!s && !code) {
         s = tell(&c, ib_args_has(args, "json"), err);
-        code = ib_session_failures(&c.session) ? IB_EXIT_CELLS : IB_EXIT_OK;
+        code = ib_session_exit(&c.session);
     }
     cJSON_Delete(c.results);
     ib_session_close(&c.session);

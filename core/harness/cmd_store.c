@@ -130,7 +130,8 @@ static void sweep_dir(const char *dir, const char *sub, int64_t before)
         !(d = opendir(path)))
         return;
     while ((e = readdir(d)))
-        if (e->d_name[0] != '.' &&
+        if ((strncmp(e->d_name, "put-", 4) == 0 ||
+             strspn(e->d_name, "0123456789abcdef") == IB_KEY_SIZE - 1) &&
             fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(st.st_mode) && (int64_t)st.st_mtime < before)
             unlinkat(dirfd(d), e->d_name, 0);

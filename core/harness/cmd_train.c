@@ -51,7 +51,7 @@ static enum ib_status make(void *ctx, struct ib_error *err)
     enum ib_status s;
 
     if (utility->outcome != IB_DONE && utility->outcome != IB_CACHED) {
-        t->code = IB_EXIT_CELLS;
+        t->code = ib_session_exit(&t->session);
         ib_console_note(t->session.command->console, "%s: %s: %s\n",
                         utility->label, ib_outcome_names[utility->outcome],
                         utility->reason);

@@ -56,8 +56,8 @@ static enum ib_status check_identities(const struct ib_dataset *d,
     for (int i = 0; i < d->classes && s == IB_OK; i++)
         if (seen[i] == 0)
             s = ib_error_set(err, IB_E_DATA,
-                             "identity %d (%s) has no training image", i,
-                             d->names[i]);
+                             "identity %d (%s) of %d has no training image", i,
+                             d->names[i], d->classes);
     free(seen);
     return s;
 }

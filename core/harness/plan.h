@@ -38,6 +38,7 @@ struct ib_plan_node {
     int n_inputs;
     enum ib_outcome outcome;
     char reason[512];         /* of failure */
+    bool no_store;            /* failed because the store took nothing */
     double seconds, peak_mib; /* measured; provenance only */
 };
 

@@ -204,6 +204,8 @@ static void node_result(struct runner *r, struct ib_worker *w, int place,
     if (strcmp(status, "ok") != 0) {
         enum ib_outcome o = ib_message_verdict(status, string(line, "text"),
                                                reason, sizeof(reason));
+        n->no_store = strcmp(status, ib_status_name(IB_E_IO)) == 0 &&
+                      strncmp(reason, "store ", 6) == 0;
         node_failed(r, node, o, reason);
         return;
     }

@@ -10,7 +10,8 @@
 IB_CHECK enum ib_status ib_run_dir_open(const struct ib_suite *suite,
                                         const char *dir, bool force, int *lock,
                                         struct ib_error *err);
-/* dir/failures.json: outcome and reason by key. Load marks the pending nodes
+/* dir/failures.json: outcome and reason by key, but for what only the store
+ * prevented, which is tried again. Load marks the pending nodes
  * of the plan that failed before and returns how many. */
 size_t ib_failures_load(struct ib_plan *plan, const char *dir);
 IB_CHECK enum ib_status ib_failures_save(const struct ib_plan *plan,

@@ -163,6 +163,18 @@ size_t ib_session_failures(const struct ib_session *s)
     return n;
 }
 
+int ib_session_exit(const struct ib_session *s)
+{
+    for (size_t i = 0; i < s->plan->n_nodes; i++) {
+        const struct ib_plan_node *node = &s->plan->nodes[i];
+
+        if (node->outcome == IB_FAILED &&
+            (node->kind == IB_NODE_DATA || node->no_store))
+            return IB_EXIT_ERROR;
+    }
+    return ib_session_failures(s) ? IB_EXIT_CELLS : IB_EXIT_OK;
+}
+
 int ib_session_interrupted(const struct ib_session *s)
 {
     ib_console_note(s->command->console,

@@ -50,6 +50,10 @@ IB_CHECK enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
                                        struct ib_error *err);
 /* How many nodes failed or were blocked. */
 size_t ib_session_failures(const struct ib_session *s);
+/* The exit status of a run that came to its end: IB_EXIT_CELLS where some
+ * failed; IB_EXIT_ERROR where it was not for the cells, but because the data
+ * cannot be read or the store takes nothing. */
+int ib_session_exit(const struct ib_session *s);
 /* What a stopped run says; returns the exit code. */
 int ib_session_interrupted(const struct ib_session *s);
 

@@ -351,7 +351,9 @@ enum ib_status ib_suite_read(const struct ib_registry *r, const char *path,
     enum ib_status s = ib_json_read(path, &root, err);
 
     *out = NULL;
-    return s == IB_OK ? make_suite(r, root, &from, out, err) : s;
+    if (s != IB_OK) /* which suite to run is the user's to say */
+        return s == IB_E_NOMEM ? s : (err->status = IB_E_USAGE);
+    return make_suite(r, root, &from, out, err);
 }
 
 enum ib_status ib_suite_parse(const struct ib_registry *r, cJSON *object,
