@@ -370,7 +370,7 @@ static void identities_across_the_line_are_refused(void **state)
     make_toy(&t);
     t.identity[0][2] = t.identity[0][3] = 0;
     assert_int_equal(ib_dataset_assert(&t.set, &err), IB_E_DATA);
-    assert_has(err.text, "identity 1 (bob) has no training image");
+    assert_has(err.text, "identity 1 (bob) of ");
 }
 
 /* --- the artifact ----------------------------------------------------------

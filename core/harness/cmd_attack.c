@@ -11,6 +11,7 @@ enum { ROWS_MAX = 12 };
 struct attacking {
     struct ib_session session;
     const char *prefix; /* of the files it writes */
+    bool json;
     int code;
 };
 
@@ -55,6 +56,25 @@ static enum ib_status write_sheet(const struct ib_recon *r,
     return s;
 }
 
+static enum ib_status tell_json(const struct ib_console *console,
+                                const struct ib_recon *r, const char *npy,
+                                const char *png, struct ib_error *err)
+{
+    cJSON *o = cJSON_CreateObject();
+    struct ib_text text = {0};
+    enum ib_status s;
+
+    cJSON_AddStringToObject(o, "reconstructions", npy);
+    cJSON_AddStringToObject(o, "sheet", png);
+    cJSON_AddItemToObject(o, "result", cJSON_Duplicate(r->meta, true));
+    s = ib_json_pretty(o, &text, err);
+    if (!s)
+        ib_console_out(console, "%s\n", ib_text_string(&text));
+    ib_text_free(&text);
+    cJSON_Delete(o);
+    return s;
+}
+
 static enum ib_status write_files(const struct attacking *a,
                                   const struct ib_recon *r,
                                   struct ib_error *err)
@@ -80,7 +100,9 @@ static enum ib_status write_files(const struct attacking *a,
         return s;
     s = write_sheet(r, &data.set, png, err);
     ib_data_close(&data);
-    if (!s)
+    if (!s && a->json)
+        s = tell_json(console, r, npy, png, err);
+    else if (!s)
         ib_console_out(console,
                        "%d people, %.0f score, %.0f label and %.0f gradient "
                        "queries\nreconstructions: %s\nsheet: %s\n",
@@ -117,7 +139,8 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
                struct ib_error *err)
 {
     const char *out = ib_args_get(args, "out");
-    struct attacking a = {.prefix = out ? out : "attack"};
+    struct attacking a = {.prefix = out ? out : "attack",
+                          .json = ib_args_has(args, "json")};
     int code = IB_EXIT_OK;
     enum ib_status s = ib_cell_open(&a.session, env, args, err);
 

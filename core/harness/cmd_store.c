@@ -1,5 +1,6 @@
 /* invbench store ls | gc: what the store holds, and making room in it. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,6 +229,8 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
                          "store: \"%.40s\" is not known; ls or gc", what);
     if (!s && strcmp(what, "gc") == 0)
         s = read_gc(args, &limits, err);
+    if (!s && ib_args_has(args, "store") && access(dir, F_OK) != 0)
+        s = ib_error_set(err, IB_E_USAGE, "store %s: %s", dir, strerror(errno));
     if (!s)
         s = ib_store_open(&store, dir, err);
     if (!s)

@@ -55,8 +55,10 @@ static enum ib_status plan_data(struct ib_making *m)
         return ib_making_no_memory(m);
     s = ib_dataset_files(&suite->dataset, &env, &files, m->err);
     ib_scratch_free(env.scratch);
-    if (s)
+    if (s) {
+        ib_error_prefix(m->err, "data set %s", suite->dataset.plugin->name);
         return s;
+    }
     if (!ib_plan_keep(m->b, files))
         return ib_making_no_memory(m);
     snprintf(label, sizeof(label), "data %s/%s", suite->dataset.plugin->name,

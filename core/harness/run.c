@@ -399,6 +399,20 @@ static enum ib_status loop(struct runner *r)
     return s;
 }
 
+/* Nothing is computed for a store that cannot take it. */
+static enum ib_status check_store(const struct runner *r)
+{
+    size_t n = r->queue->n_open;
+    enum ib_status s = n ? ib_store_probe(r->env->store, r->err) : IB_OK;
+
+    if (s)
+        ib_error_prefix(r->err,
+                        "%zu artifacts are to be computed (give another "
+                        "--store DIR)",
+                        n);
+    return s;
+}
+
 static void set_up(struct runner *r)
 {
     const struct ib_run_options *o = r->options;
@@ -436,6 +450,9 @@ enum ib_status ib_run_plan(struct ib_plan *plan, const struct ib_stage_env *env,
     s = ib_queue_create(&r.queue, plan, r.timings, options->want, err);
     if (!s)
         s = index_cells(&r);
+    if (s)
+        goto done;
+    s = check_store(&r);
     if (s)
         goto done;
     r.work = ib_queue_seconds(r.queue);

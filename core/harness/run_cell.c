@@ -232,7 +232,8 @@ static enum ib_status suite_from_suite(struct ib_session *s, const char *path,
     enum ib_status status;
 
     if (!path || !name)
-        return ib_error_set(err, IB_E_USAGE, "--suite and --cell go together");
+        return ib_error_set(err, IB_E_USAGE,
+                            "--suite SUITE.json and --cell NAME go together");
     status =
         ib_suite_read(s->command->registry, path, none, none, &s->suite, err);
     if (!status)
@@ -249,6 +250,23 @@ static enum ib_status suite_from_suite(struct ib_session *s, const char *path,
     return no_such_cell(s->plan, name, err);
 }
 
+/* The suite says all that these would say. */
+static enum ib_status no_options(const struct ib_args *args,
+                                 struct ib_error *err)
+{
+    static const char *const own[] = {"dataset",    "model", "attack",
+                                      "defense",    "seed",  "access",
+                                      "max-queries"};
+
+    for (size_t i = 0; i < IB_COUNT(own); i++)
+        if (ib_args_has(args, own[i]))
+            return ib_error_set(err, IB_E_USAGE,
+                                "--%s does not go with --suite, which says "
+                                "it already",
+                                own[i]);
+    return IB_OK;
+}
+
 /* --- what commands call -------------------------------------------------- */
 
 enum ib_status ib_cell_open(struct ib_session *s,
@@ -259,6 +277,8 @@ enum ib_status ib_cell_open(struct ib_session *s,
     const char *cell = ib_args_get(args, "cell");
     enum ib_status status = ib_session_open(s, command, args, err);
 
+    if (!status && (path || cell))
+        status = no_options(args, err);
     if (!status)
         status = path || cell ? suite_from_suite(s, path, cell, err)
                               : suite_from_options(s, args, err);

@@ -163,7 +163,8 @@ enum ib_status ib_failures_save(const struct ib_plan *plan, const char *dir,
         const struct ib_plan_node *node = &plan->nodes[i];
         cJSON *f;
 
-        if (!own_failure(node->outcome) || node->no_store || cJSON_HasObjectItem(all, node->key))
+        if (!own_failure(node->outcome) || node->no_store ||
+            cJSON_HasObjectItem(all, node->key))
             continue;
         f = cJSON_AddObjectToObject(all, node->key);
         cJSON_AddStringToObject(f, "outcome", ib_outcome_names[node->outcome]);

@@ -146,6 +146,19 @@ static int temporary(const struct ib_store *s, char path[PATH_MAX])
     return mkostemp(path, O_CLOEXEC);
 }
 
+enum ib_status ib_store_probe(struct ib_store *s, struct ib_error *err)
+{
+    char path[PATH_MAX];
+    int fd = temporary(s, path);
+
+    if (fd < 0)
+        return ib_error_set(err, IB_E_IO, "store %s cannot be written: %s",
+                            s->dir, strerror(errno));
+    unlink(path);
+    close(fd);
+    return IB_OK;
+}
+
 static enum ib_status put_failed(const struct ib_store *s, size_t need,
                                  const char *what, struct ib_error *err)
 {

@@ -34,6 +34,9 @@ IB_CHECK enum ib_status ib_store_get(struct ib_store *s, const char *key,
                                      struct ib_artifact *out,
                                      struct ib_error *err);
 void ib_artifact_free(struct ib_artifact *a);
+/* Can a put succeed at all? IB_E_IO with the reason where it cannot. */
+IB_CHECK enum ib_status ib_store_probe(struct ib_store *s,
+                                       struct ib_error *err);
 IB_CHECK enum ib_status ib_store_put(struct ib_store *s, const char *key,
                                      const cJSON *meta, const void *data,
                                      size_t size, struct ib_error *err);
