@@ -40,12 +40,15 @@ static enum ib_status score(const void *options,
     for (size_t i = 0; i < env->n; i++) {
         const float *logits = v->logits + i * (size_t)v->classes;
         int rank = rank_of(logits, v->classes, env->target[i]);
-        value[ACC1 * env->n + i] = rank == 1;
-        value[ACC5 * env->n + i] = v->classes < 10 ? NAN : rank <= 5;
-        value[CONFIDENCE * env->n + i] =
-            confidence(logits, v->classes, env->target[i]);
+        double sure = confidence(logits, v->classes, env->target[i]);
+        value[ACC1 * env->n + i] = isnan(sure) ? NAN : rank == 1;
+        value[ACC5 * env->n + i] =
+            isnan(sure) || v->classes < 10 ? NAN : rank <= 5;
+        value[CONFIDENCE * env->n + i] = sure;
+        if (isnan(sure))
+            *reason = "the evaluator's answer is not a number";
     }
-    if (v->classes < 10)
+    if (!*reason && v->classes < 10)
         *reason = "Acc@5 says nothing below 10 classes";
     return IB_OK;
 }

@@ -35,6 +35,7 @@ suite() { # data set
  "access": ["scores"], "budget": {"max_queries": 50}, "metrics": ["ssim"]}
 END
 }
+# shellcheck disable=SC2317 # called through check
 run() { # suite, further arguments
     local name=$1
     shift
@@ -87,21 +88,29 @@ wrong "an empty sweep" 'models[0].epochs: ' 'models.m.epochs={"sweep": []}'
 wrong "two models of one id" 'models[1].id: "m"' \
     'models=[{"id": "m", "name": "softmax"}, {"id": "m", "name": "mlp"}]'
 wrong "one seed twice" 'seeds[1]: 1 stands twice' 'seeds=[1, 1]'
-many() { # how many values, from 1: as a sweep
-    seq -s, 1 "$1"
-}
-cat >"$dir/sweep.json" <<END
-{"schema": "invbench.suite/1", "name": "t", "seeds": [1],
+sweep() { # epochs, batch sizes, alphas, betas
+    cat <<END
+{"schema": "invbench.suite/1", "name": "t", "seeds": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
  "dataset": {"name": "synthfaces"},
- "models": [{"name": "softmax", "epochs": {"sweep": [$(many 1000)]},
-             "batch": {"sweep": [$(many 100)]}}],
- "attacks": [{"name": "mi-face", "alpha": {"sweep": [$(many 100)]},
-              "beta": {"sweep": [$(many 100)]}}],
+ "models": [{"name": "softmax", "epochs": {"sweep": [$(seq -s, "$1")]},
+             "batch": {"sweep": [$(seq -s, "$2")]}}],
+ "attacks": [{"name": "mi-face", "alpha": {"sweep": [$(seq -s, "$3")]},
+              "beta": {"sweep": [$(seq -s, "$4")]}}],
  "access": ["gradients"]}
 END
+}
+# shellcheck disable=SC2317 # called through check
+limited() ( # 4 GB of addresses, 20 seconds (ASan wants its addresses)
+    grep -q __asan_init "$program" || ulimit -v 4000000
+    timeout 20 "$program" "$@"
+)
+sweep 100 100 100 100 >"$dir/sweep.json"
 check "a sweep of 10^9 cells" 1 "1000000000 cells" \
-    bash -c 'ulimit -v 4000000; exec "$@"' _ \
-    timeout 20 "$program" validate "$dir/sweep.json"
+    limited validate "$dir/sweep.json"
+check "which is not run either" 1 "1000000000 cells" run sweep
+sweep 1000 1000 1 1 >"$dir/sweep.json"
+check "a sweep of 10^6 models" 1 "10000000 cells" \
+    limited validate "$dir/sweep.json"
 check "the option of a data set that must be given" 1 "path is empty" \
     run folder --set 'dataset.path=""'
 if [ -e "$dir/out/results.json" ] || [ -n "$(find "$dir/store" -type f)" ]; then
@@ -167,7 +176,7 @@ cc -shared -fPIC -O1 -D_GNU_SOURCE -o "$dir/full_disk.so" \
     tests/full_disk.c -ldl || exit 2
 check "a store on a full disk" 2 "No space left on device" env \
     LD_PRELOAD="$dir/full_disk.so" FULL_DISK="$dir/store" \
-    FULL_DISK_BYTES=9000 "$program" run "$dir/good.json" --out "$dir/full" \
+    FULL_DISK_BYTES=40000 "$program" run "$dir/good.json" --out "$dir/full" \
     --store "$dir/store"
 n=$(find "$dir/store/objects" -type f | wc -l)
 check "what fitted is there, nothing half" 0 "$n artifacts" \
@@ -186,8 +195,8 @@ else
     echo "not ok the records differ"
     bad=1
 fi
-check "a store that is a file" 2 "not a directory" run good \
-    --store "$dir/good.json"
+check "a store that is a file" 2 "not a directory" "$program" run \
+    "$dir/good.json" --out "$dir/out" --store "$dir/good.json"
 check "a store that is not there has no listing" 1 "No such file" \
     "$program" store ls --store "$dir/nowhere"
 mkdir "$dir/home" "$dir/home/tmp"
@@ -199,11 +208,22 @@ else
     echo "not ok gc removes only what is the store's"
     bad=1
 fi
-ref=$(find "$dir/store/objects" -type f -size -9k | sort | head -1)
-for damage in ': >"$ref"' 'truncate -s 60 "$ref"' 'truncate -s +7 "$ref"' \
-    'printf X | dd of="$ref" bs=1 seek=70 conv=notrunc 2>/dev/null'; do
-    eval "$damage"
-    check "an artifact after: $damage" 0 "report.html" run good
+damage() { # way, file
+    case $1 in
+    "it was emptied") : >"$2" ;;
+    "it was cut short") truncate -s 60 "$2" ;;
+    "it was lengthened") truncate -s +7 "$2" ;;
+    "a byte was changed") printf X |
+        dd of="$2" bs=1 seek=70 conv=notrunc 2>/dev/null ;;
+    esac
+}
+find "$dir/store/objects" -type f -size -9k | sort >"$dir/objects"
+for way in "it was emptied" "it was cut short" "it was lengthened" \
+    "a byte was changed"; do
+    while read -r object; do
+        damage "$way" "$object"
+    done <"$dir/objects"
+    check "an artifact is computed again when $way" 0 "report.html" run good
     if cmp -s "$dir/out/records.jsonl" "$dir/full/records.jsonl"; then
         echo "ok and the records are the same"
     else
@@ -224,4 +244,32 @@ check "an attack that cannot be" 1 "needs gradients" "$program" attack \
 check "attack tells programs" 0 '"reconstructions": ' "$program" attack \
     --suite "$dir/good.json" --cell $cell --json --out "$dir/found" \
     --store "$dir/store"
+
+# --- what programs read is JSON everywhere ------------------------------------
+json() { # name, command...
+    local name=$1
+    shift
+    if "$program" "$@" --json 2>"$dir/log" | python3 -m json.tool >"$dir/json" &&
+        [ -s "$dir/json" ]; then
+        echo "ok $name --json"
+    else
+        echo "not ok $name --json"
+        head -5 "$dir/log"
+        bad=1
+    fi
+}
+json list list
+json describe describe round
+json validate validate "$dir/good.json"
+json plan plan "$dir/good.json" --store "$dir/store"
+json "data preview" data preview --set size=32 --set identities=3 \
+    --set train=2 --set holdout=1 --set public_identities=2 \
+    --set public_images=2 --out "$dir/sheet.png"
+json run run "$dir/good.json" --out "$dir/out" --store "$dir/store"
+json train train --suite "$dir/good.json" --cell $cell --store "$dir/store"
+json score score --suite "$dir/good.json" --cell $cell --store "$dir/store"
+json report report "$dir/out"
+json selftest selftest
+json "store ls" store ls --store "$dir/store"
+json "store gc" store gc --all --store "$dir/store"
 exit $bad

@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.." || exit 2
 program=$(realpath "${INVBENCH_PROGRAM:-./invbench}")
 dir=$(mktemp -d "${TMPDIR:-/tmp}/invbench-faulty-XXXXXX") || exit 2
 trap 'rm -rf "$dir"' EXIT
+export ASAN_OPTIONS=${ASAN_OPTIONS:-}:handle_segv=0
 bad=0
 
 verdict() { # name, "yes" or not, what else to say

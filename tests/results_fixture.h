@@ -56,12 +56,16 @@ static inline cJSON *slots(double x)
 static inline cJSON *fake_meta(void)
 {
     cJSON *meta = json_of(
-        "{'images':1,'shape':[1,32,32],'checkpoints':[10],"
+        "{'images':1,'shape':[1,32,32],'checkpoints':[10,50],"
         "'targets':[0,1,2,3,4,5,6,7,8,9,10,11],"
         "'reached':[[true,true,true,true,true,true,false,false,false,false,"
+        "false,false],[true,true,true,true,true,true,false,false,false,false,"
         "false,false]],'simulated_seconds':0.5}");
     cJSON *q = cJSON_AddObjectToObject(meta, "queries");
     cJSON_AddItemToObject(q, "forward", slots(30));
+    for (int i = 0; i < PEOPLE / 2; i++) /* with 10 and 1: all of the budget */
+        cJSON_SetNumberValue(
+            cJSON_GetArrayItem(cJSON_GetObjectItem(q, "forward"), i), 89);
     cJSON_AddItemToObject(q, "label", slots(0));
     cJSON_AddItemToObject(q, "gradient", slots(10));
     cJSON_AddItemToObject(q, "repeated", slots(1));
@@ -70,11 +74,11 @@ static inline cJSON *fake_meta(void)
     return meta;
 }
 
-/* Final images: each person's first private one; at the checkpoint: black. */
+/* Final images: each person's first private one; at the checkpoints: black. */
 static inline void fake_attack(struct results_run *r,
                                const struct ib_plan_node *n)
 {
-    static uint8_t pixels[2 * PEOPLE * 32 * 32];
+    static uint8_t pixels[3 * PEOPLE * 32 * 32];
     struct ib_open_data data;
     struct ib_error err;
     const cJSON *key = cJSON_GetObjectItemCaseSensitive(n->spec, "data");

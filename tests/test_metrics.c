@@ -237,6 +237,18 @@ static void accuracy_counts_ties_against_the_target(void **state)
     assert_true(fabs(v[2 * N + 1] - exp(2) / (exp(2) + K - 1)) < 1e-12);
 }
 
+static void an_evaluator_without_an_answer_is_null(void **state)
+{
+    struct world *w = *state;
+    double v[3 * N];
+    const char *reason;
+    memset(w->logits, 0, sizeof w->logits);
+    w->logits[2] = NAN;
+    reason = run(&ib_metric_accuracy, w, v);
+    assert_true(isnan(v[0]) && isnan(v[N]) && isnan(v[2 * N]));
+    assert_true(v[1] == 0 && reason);
+}
+
 static void five_of_under_ten_classes_is_null(void **state)
 {
     struct world *w = *state;
@@ -350,6 +362,7 @@ int main(void)
         WORLD(an_image_like_everybody_identifies_nobody),
         WORLD(feature_ranks_equal_brute_force),
         WORLD(accuracy_counts_ties_against_the_target),
+        WORLD(an_evaluator_without_an_answer_is_null),
         WORLD(five_of_under_ten_classes_is_null),
         WORLD(nobody_without_private_images_is_scored),
         WORLD(nearest_is_exact_where_floats_are_not),

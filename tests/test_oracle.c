@@ -293,8 +293,39 @@ static void a_checkpoint_just_reached_holds_the_final_guess(void **state)
     assert_int_equal(ib_oracle_core_recon(ib_oracle_local_core(f.oracle), &meta,
                                           &pixels, &bytes, &f.err),
                      IB_OK);
-    assert_int_equal(bytes, 2 * FIX_TARGETS * FIX_D);
-    assert_int_equal(pixels[FIX_TARGETS * FIX_D], 255);
+    assert_int_equal(bytes, 3 * FIX_TARGETS * FIX_D); /* final, 5, 10 */
+    assert_int_equal(pixels[2 * FIX_TARGETS * FIX_D], 255);
+    cJSON_Delete(meta);
+    free(pixels);
+    fix_close(&f);
+}
+
+static void half_of_the_budget_is_a_checkpoint(void **state)
+{
+    static const int want[] = {10, 30, 50, 100};
+    struct fixture f;
+    uint8_t *pixels;
+    size_t bytes, set = FIX_TARGETS * FIX_D;
+    cJSON *meta;
+    (void)state;
+
+    fix_net(&f);
+    struct ib_oracle_params params = fix_params(&f, IB_SCORES);
+    params.max_queries = 100;
+    fix_open(&f, &params);
+    fix_rows(&f, 4, 1);
+    for (int asked = 0; asked < 100; asked += 4) {
+        ib_oracle_guess(f.oracle, 0)[0] = (float)asked / 255;
+        fix_ask(&f, 4, 0);
+    }
+    assert_int_equal(ib_oracle_core_recon(ib_oracle_local_core(f.oracle), &meta,
+                                          &pixels, &bytes, &f.err),
+                     IB_OK);
+    assert_int_equal(bytes, 5 * set);
+    const cJSON *list = cJSON_GetObjectItem(meta, "checkpoints");
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(cJSON_GetArrayItem(list, i)->valueint, want[i]);
+    assert_int_equal(pixels[3 * set], 48); /* the ask that passes 50 */
     cJSON_Delete(meta);
     free(pixels);
     fix_close(&f);
@@ -463,6 +494,7 @@ int main(void)
         cmocka_unit_test(the_same_bytes_again_are_counted_as_repeated),
         cmocka_unit_test(checkpoints_hold_what_stood_within_their_queries),
         cmocka_unit_test(a_checkpoint_just_reached_holds_the_final_guess),
+        cmocka_unit_test(half_of_the_budget_is_a_checkpoint),
         cmocka_unit_test(a_nan_in_a_guess_names_class_and_place),
         cmocka_unit_test(a_bad_ask_is_refused_whole_and_costs_nothing),
         cmocka_unit_test(the_core_trusts_nothing_in_the_buffer),

@@ -173,6 +173,19 @@ static void differences_without_spread_have_no_interval(void **state)
     ib_panel_free(&b);
 }
 
+static void equal_differences_may_miss_their_mean_by_rounding(void **state)
+{
+    struct ib_panel a = panel_of(1, 10, 0.1), b = panel_of(1, 10, 0);
+    struct ib_interval i;
+    int pairs;
+    (void)state;
+    assert_int_equal(ib_interval_difference(&a, &b, &i, &pairs, NULL), IB_OK);
+    assert_true(i.value != 0.1 && fabs(i.value - 0.1) < 1e-15);
+    assert_true(isnan(i.low) && i.reason);
+    ib_panel_free(&a);
+    ib_panel_free(&b);
+}
+
 /* --- leakage ------------------------------------------------------------ */
 
 enum { SEEDS = 2, PEOPLE = 20 };
@@ -334,6 +347,68 @@ static void leakage_differences_share_their_controls(void **state)
     task_free(&b);
 }
 
+/* An attack on the last ten people alone: floor and ceiling are theirs. */
+static void controls_are_of_the_people_that_were_attacked(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.7);
+    evaluator(&t, "b", 0.8);
+    for (int e = 0; e < 2; e++)
+        for (int i = 0; i < SEEDS * PEOPLE; i++)
+            if (i % PEOPLE < PEOPLE / 2)
+                t.evaluator[e].q.v[i] = NAN;
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(fabs(l.part[0].ceiling - 0.8) < 1e-12);
+    assert_true(l.part[0].floor == 0 && fabs(l.part[0].acc1 - 0.4) < 1e-12);
+    assert_true(fabs(l.part[0].leakage - 0.5) < 1e-12);
+    assert_true(fabs(l.interval.value - l.part[l.evaluator].leakage) < 1e-12);
+    task_free(&t);
+}
+
+static void differences_are_of_the_seeds_that_both_have(void **state)
+{
+    struct ib_leakage_task a = {0}, b = {0};
+    struct ib_interval i;
+    (void)state;
+    evaluator(&a, "a", 0.2);
+    evaluator(&a, "b", 0.2);
+    evaluator(&b, "a", 0.2);
+    evaluator(&b, "b", 0.2);
+    for (int e = 0; e < 2; e++)
+        for (int k = 0; k < PEOPLE; k++) { /* the second seed */
+            a.evaluator[e].q.v[PEOPLE + k] = 1;
+            b.evaluator[e].q.v[PEOPLE + k] = NAN;
+        }
+    assert_int_equal(ib_leakage_difference(&a, &b, &i, NULL), IB_OK);
+    assert_true(i.value == 0);
+    assert_int_equal(ib_leakage_difference(&b, &a, &i, NULL), IB_OK);
+    assert_true(i.value == 0);
+    task_free(&a);
+    task_free(&b);
+}
+
+static void limits_are_met_whatever_the_rounding(void **state)
+{
+    struct ib_leakage_task t = {0};
+    struct ib_leakage l;
+    (void)state;
+    evaluator(&t, "a", 0.3);
+    evaluator(&t, "b", 0.3);
+    for (int e = 0; e < 2; e++) { /* 0.6 - 0.5 is less than 0.1 in binary */
+        ib_panel_free(&t.evaluator[e].ceiling);
+        ib_panel_free(&t.evaluator[e].floor[1]);
+        t.evaluator[e].ceiling = share(0.6);
+        t.evaluator[e].floor[1] = share(0.5);
+        t.evaluator[e].accuracy = 0.53;
+        t.evaluator[e].target_accuracy = 0.55;
+    }
+    assert_int_equal(ib_leakage_make(&t, &l, NULL), IB_OK);
+    assert_true(l.part[0].counts && l.part[1].counts);
+    task_free(&t);
+}
+
 /* --- flags -------------------------------------------------------------- */
 
 static bool raised(const struct ib_flag_facts *f, const char *name)
@@ -413,7 +488,11 @@ int main(void)
         cmocka_unit_test(intervals_cover_the_truth),
         cmocka_unit_test(differences_are_paired),
         cmocka_unit_test(differences_without_spread_have_no_interval),
+        cmocka_unit_test(equal_differences_may_miss_their_mean_by_rounding),
         cmocka_unit_test(leakage_is_the_minimum_over_evaluators),
+        cmocka_unit_test(controls_are_of_the_people_that_were_attacked),
+        cmocka_unit_test(differences_are_of_the_seeds_that_both_have),
+        cmocka_unit_test(limits_are_met_whatever_the_rounding),
         cmocka_unit_test(leakage_is_not_clamped),
         cmocka_unit_test(a_weak_evaluator_does_not_count),
         cmocka_unit_test(a_ceiling_at_the_floor_is_null_with_a_reason),

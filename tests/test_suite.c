@@ -216,6 +216,10 @@ static void twins_are_refused(void **state)
     assert_has(refused("seeds=[4,4]"), "seeds[1]: 4 stands twice");
     assert_has(refused("models=[{'name':'softmax'},{'name':'softmax'}]"),
                "models[1].id: \"softmax\" is the id of another model");
+    assert_has(refused("evaluators=[{'id':'a','name':'cnn'},"
+                       "{'id':'b','name':'cnn','epochs':5},"
+                       "{'id':'c','name':'cnn'}]"),
+               "evaluators[2]: the same model as evaluator \"a\"");
     assert_has(refused("evaluators.0.id='softmax'"),
                "evaluators[0].id: \"softmax\" is the id of another model");
     assert_has(refused("defenses.2.id='none'"),

@@ -4,11 +4,11 @@
 set -eu
 debian='gcc make pkg-config libopenblas-pthread-dev libpng-dev zlib1g-dev
 nettle-dev libcjson-dev libseccomp-dev libcmocka-dev gnuplot-nox
-clang-format universal-ctags'
+clang-format universal-ctags python3'
 fedora='gcc make pkgconf openblas-devel libpng-devel zlib-devel nettle-devel
-cjson-devel libseccomp-devel libcmocka-devel gnuplot clang-tools-extra ctags'
+cjson-devel libseccomp-devel libcmocka-devel gnuplot clang-tools-extra ctags python3'
 arch='gcc make pkgconf openblas libpng zlib nettle cjson libseccomp cmocka
-gnuplot clang ctags'
+gnuplot clang ctags python'
 
 if [ "$(uname -s)" != Linux ] || [ "$(uname -m)" != x86_64 ]; then
     echo "invbench runs on Linux on x86-64; this is $(uname -s) on $(uname -m)," \

@@ -26,6 +26,26 @@ static enum ib_status show_table(const struct ib_command_env *env,
     return s;
 }
 
+static enum ib_status tell_json(const struct ib_command_env *env,
+                                const char *dir, struct ib_error *err)
+{
+    cJSON *o = cJSON_CreateObject();
+    struct ib_text text = {0};
+    char path[4096];
+    enum ib_status s;
+
+    snprintf(path, sizeof path, "%.4000s/results.json", dir);
+    cJSON_AddStringToObject(o, "results", path);
+    snprintf(path, sizeof path, "%.4000s/report.html", dir);
+    cJSON_AddStringToObject(o, "report", path);
+    s = ib_json_pretty(o, &text, err);
+    if (s == IB_OK)
+        ib_console_out(env->console, "%s\n", ib_text_string(&text));
+    ib_text_free(&text);
+    cJSON_Delete(o);
+    return s;
+}
+
 static int run(const struct ib_command_env *env, const struct ib_args *args,
                struct ib_error *err)
 {
@@ -35,6 +55,8 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
 
     if (!only_table && ib_report_make(dir, err) != IB_OK)
         return IB_EXIT_ERROR;
+    if (!only_table && ib_args_has(args, "json"))
+        return tell_json(env, dir, err) ? IB_EXIT_ERROR : IB_EXIT_OK;
     if (show_table(env, args, dir, err) != IB_OK)
         return IB_EXIT_ERROR;
     if (!only_table)

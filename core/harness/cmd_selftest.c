@@ -205,12 +205,35 @@ static const struct check checks[] = {
     {"sandbox", false, check_sandbox},    {"gnuplot", false, check_gnuplot},
 };
 
+static cJSON *verdict_json(const char *name, const char *word, const char *note)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "check", name);
+    cJSON_AddStringToObject(o, "verdict", word);
+    cJSON_AddStringToObject(o, "note", note);
+    return o;
+}
+
+static enum ib_status tell_json(const struct ib_console *console,
+                                const cJSON *list, struct ib_error *err)
+{
+    struct ib_text text = {0};
+    enum ib_status s = ib_json_pretty(list, &text, err);
+
+    if (s == IB_OK)
+        ib_console_out(console, "%s\n", ib_text_string(&text));
+    ib_text_free(&text);
+    return s;
+}
+
 static int selftest(const struct ib_command_env *env,
                     const struct ib_args *args, struct ib_error *err)
 {
+    cJSON *list = ib_args_has(args, "json") ? cJSON_CreateArray() : NULL;
+    enum ib_status told = IB_OK;
     int failed = 0;
 
-    (void)args;
     for (size_t i = 0; i < IB_COUNT(checks); i++) {
         struct check_env c = {.command = env};
         struct ib_error e = {0};
@@ -219,9 +242,20 @@ static int selftest(const struct ib_command_env *env,
                            : checks[i].required ? "FAILED"
                                                 : "remark";
         failed += status && checks[i].required;
-        ib_console_out(env->console, "%-10s %-7s %s\n", checks[i].name, word,
-                       status ? e.text : c.note);
+        const char *text = status ? e.text : c.note;
+
+        if (list)
+            cJSON_AddItemToArray(list,
+                                 verdict_json(checks[i].name, word, text));
+        else
+            ib_console_out(env->console, "%-10s %-7s %s\n", checks[i].name,
+                           word, text);
     }
+    if (list)
+        told = tell_json(env->console, list, err);
+    cJSON_Delete(list);
+    if (told)
+        return IB_EXIT_ERROR;
     if (!failed)
         return IB_EXIT_OK;
     ib_error_set(err, IB_E_INTERNAL, "%d of %zu checks failed", failed,

@@ -162,6 +162,7 @@ static enum ib_status read_size(const char *text, double *out,
 struct limits {
     int64_t before; /* older than this goes */
     double size;    /* down to this; < 0: any */
+    bool json;      /* say so as JSON */
 };
 
 static enum ib_status read_gc(const struct ib_args *args, struct limits *l,
@@ -208,7 +209,10 @@ static enum ib_status gc(struct ib_store *store, struct listing *l,
     }
     sweep_dir(ib_store_dir(store), "tmp", (int64_t)time(NULL) - 86400);
     sweep_dir(ib_store_dir(store), "corrupt", (int64_t)time(NULL) - 86400);
-    if (!s)
+    if (!s && limits->json)
+        ib_console_out(console, "{\"removed\": %zu, \"bytes\": %zu}\n", n,
+                       bytes);
+    else if (!s)
         ib_console_out(console, "removed %zu artifacts, %.1f MiB\n", n,
                        (double)bytes / (1 << 20));
     return s;
@@ -220,7 +224,7 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
     const char *what = ib_args_at(args, 0);
     struct ib_store *store = NULL;
     struct listing l = {0};
-    struct limits limits = {INT64_MIN, -1};
+    struct limits limits = {INT64_MIN, -1, ib_args_has(args, "json")};
     char dir[PATH_MAX];
     enum ib_status s = ib_store_default(args, dir, err);
 

@@ -17,7 +17,7 @@ struct ib_flag_facts {
     const char *control;        /* text of a control out of range */
     double accuracy_undefended, accuracy; /* of the target, on holdout */
     int seeds, planned, missing;          /* cells: ok, planned, not ok */
-    double gain;                          /* of Acc@1 since `half` queries */
+    double gain;                          /* of Acc@1 from `half` queries on */
     double half, full;                    /* queries */
     double here, labels; /* highest leakage (or Acc@1) at this level and of
                             label-only attacks on the same stack */

@@ -2,8 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const double min_gap = 0.1, accuracy_slack = 0.02;
+static const double rounding = 1e-9; /* 0.6 - 0.5 is a gap of 0.1 */
 
 const char *const ib_floor_names[IB_FLOORS] = {"public-mean", "public-best",
                                                "noise", "other"};
@@ -13,6 +15,12 @@ struct ratio {
     const struct ib_leakage_task *task;
     bool counts[IB_LEAKAGE_EVALUATORS];
 };
+
+/* What of Q there is: the support of everything else. */
+static const struct ib_panel *support(const struct ib_leakage_task *t)
+{
+    return &t->evaluator[0].q;
+}
 
 static double floor_of(const struct ib_leakage_evaluator *e, const double *w,
                        int *index)
@@ -55,45 +63,46 @@ static double ratio_value(const void *ctx, const double *w)
 
 /* Measures one evaluator and says whether it counts, and if not, why. */
 static void part_make(const struct ib_leakage_task *t,
-                      const struct ib_leakage_evaluator *e,
+                      const struct ib_leakage_evaluator *e, const double *w,
                       struct ib_leakage_part *p)
 {
-    p->acc1 = ib_panel_mean(&e->q, NULL);
-    p->ceiling = e->ceiling.v ? ib_panel_mean(&e->ceiling, NULL) : NAN;
-    p->floor = floor_of(e, NULL, &p->floor_index);
+    p->acc1 = ib_panel_mean(&e->q, w);
+    p->ceiling = e->ceiling.v ? ib_panel_mean(&e->ceiling, w) : NAN;
+    p->floor = floor_of(e, w, &p->floor_index);
     p->leakage = NAN;
     if (t->no_public)
         snprintf(p->reason, sizeof p->reason, "%s", t->no_public);
+    else if (isnan(p->acc1))
+        snprintf(p->reason, sizeof p->reason, "no cell of this row came about");
     else if (isnan(p->ceiling) || isnan(p->floor))
         snprintf(p->reason, sizeof p->reason, "controls are missing");
     else if (isnan(e->accuracy) || isnan(e->target_accuracy))
         snprintf(p->reason, sizeof p->reason,
                  "its accuracy or the target's is not known");
-    else if (e->accuracy < e->target_accuracy - accuracy_slack)
+    else if (e->accuracy < e->target_accuracy - accuracy_slack - rounding)
         snprintf(p->reason, sizeof p->reason,
                  "%.1f %% right on held-out images, the target %.1f %%: more "
                  "than 2 points worse",
                  100 * e->accuracy, 100 * e->target_accuracy);
-    else if (p->ceiling - p->floor < min_gap)
+    else if (p->ceiling - p->floor < min_gap - rounding)
         snprintf(p->reason, sizeof p->reason,
                  "ceiling %.3f is not 0.1 above floor %.3f (%s)", p->ceiling,
                  p->floor, ib_floor_names[p->floor_index]);
-    else if (isnan(p->acc1))
-        snprintf(p->reason, sizeof p->reason, "no cell of this row came about");
     else
         p->leakage = (p->acc1 - p->floor) / (p->ceiling - p->floor);
     p->counts = !isnan(p->leakage);
 }
 
-static int parts_make(const struct ib_leakage_task *t, struct ib_leakage *out,
-                      struct ratio *r)
+/* w: weights of the panel; NULL: all of it. Returns how many count. */
+static int parts_make(const struct ib_leakage_task *t, const double *w,
+                      struct ib_leakage *out, struct ratio *r)
 {
     int counting = 0;
     *out = (struct ib_leakage){.evaluator = -1};
     *r = (struct ratio){.task = t};
     for (int i = 0; i < t->n; i++) {
         struct ib_leakage_part *p = &out->part[i];
-        part_make(t, &t->evaluator[i], p);
+        part_make(t, &t->evaluator[i], w, p);
         r->counts[i] = p->counts;
         counting += p->counts;
         if (p->counts && (out->evaluator < 0 ||
@@ -152,12 +161,16 @@ enum ib_status ib_leakage_make(const struct ib_leakage_task *t,
                                struct ib_leakage *out, struct ib_error *err)
 {
     struct ratio r;
-    int counting = parts_make(t, out, &r);
+    double *w = t->n ? ib_panel_support(support(t)) : NULL;
+    if (t->n && !w)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for leakage");
+    int counting = parts_make(t, w, out, &r);
+    free(w);
     if (counting < 2) {
         say_why_not(t, out, counting);
         return IB_OK;
     }
-    struct ib_statistic s = {ratio_value, &r, &t->evaluator[out->evaluator].q};
+    struct ib_statistic s = {ratio_value, &r, support(t)};
     enum ib_status status = ib_interval_make(&s, &out->interval, err);
     if (status)
         return status;
@@ -180,10 +193,20 @@ enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
 {
     struct ib_leakage la, lb;
     struct ratio r[2];
+    enum ib_status status = IB_OK;
     *out = (struct ib_interval){NAN, NAN, NAN,
                                 NAN, NAN, "leakage is null on one side"};
-    if (parts_make(a, &la, &r[0]) < 2 || parts_make(b, &lb, &r[1]) < 2)
+    if (!a->n || !b->n)
         return IB_OK;
-    struct ib_statistic s = {difference_value, r, &a->evaluator[0].q};
-    return ib_interval_make(&s, out, err);
+    struct ib_panel both = ib_panel_both(support(a), support(b));
+    double *w = both.v ? ib_panel_support(&both) : NULL;
+    struct ib_statistic s = {difference_value, r, &both};
+    if (!w)
+        status = ib_error_set(err, IB_E_NOMEM, "no memory for leakage");
+    else if (parts_make(a, w, &la, &r[0]) >= 2 &&
+             parts_make(b, w, &lb, &r[1]) >= 2)
+        status = ib_interval_make(&s, out, err);
+    free(w);
+    ib_panel_free(&both);
+    return status;
 }

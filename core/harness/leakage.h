@@ -5,6 +5,9 @@
  * evaluator on the controls public-mean, public-best, noise and other.
  * Ceiling: on real held-out images. 0: no more than a control finds; 1: as good
  * as a fresh photograph. Never clamped.
+ *
+ * Floors and ceilings are of the seeds and identities that Q has; which
+ * evaluators count is settled once, over all seeds together.
  */
 #ifndef INVBENCH_HARNESS_LEAKAGE_H
 #define INVBENCH_HARNESS_LEAKAGE_H
@@ -41,7 +44,8 @@ struct ib_leakage {
 IB_CHECK enum ib_status ib_leakage_make(const struct ib_leakage_task *t,
                                         struct ib_leakage *out,
                                         struct ib_error *err);
-/* a - b, resampled together (they share controls, seeds and identities). */
+/* a - b over the seeds and identities that both have, resampled together (they
+ * share controls). */
 IB_CHECK enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
                                               const struct ib_leakage_task *b,
                                               struct ib_interval *out,

@@ -16,8 +16,9 @@
  * A slot's total is forward + label + gradient + its part of what was asked
  * for all of them, ceil(shared / targets); the total never exceeds max_queries.
  *
- * Checkpoints 10, 30, 100, 300, ...: a slot's guess is kept as it stands before
- * the first row that takes the slot's total beyond the checkpoint.
+ * Checkpoints 10, 30, 100, 300, ... and half of max_queries: a slot's guess is
+ * kept as it stands before the first row that takes the slot's total beyond
+ * the checkpoint.
  *
  * Simulated clock: an ask of n rows takes max(latency, n / rate_limit).
  */
@@ -27,7 +28,7 @@
 #include "stack.h"
 #include "stage.h"
 
-enum { IB_CHECKPOINTS_MAX = 18 };
+enum { IB_CHECKPOINTS_MAX = 19 };
 
 enum ib_ask {
     IB_ASK_SCORES = 1,

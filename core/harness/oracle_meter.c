@@ -5,13 +5,30 @@
 
 #include "oracle_hash.h"
 
-const uint64_t ib_checkpoints[IB_CHECKPOINTS_MAX] = {
+static const uint64_t checkpoints[IB_CHECKPOINTS_MAX - 1] = {
     10,       30,       100,       300,       1000,       3000,
     10000,    30000,    100000,    300000,    1000000,    3000000,
     10000000, 30000000, 100000000, 300000000, 1000000000, 3000000000,
 };
 
 enum { SEEN_FIRST = 256 };
+
+/* The fixed ones, and half of the budget where it is none of them. */
+static void meter_marks(struct ib_meter *m)
+{
+    uint64_t half = m->max_queries / 2;
+
+    for (size_t i = 0; i < IB_COUNT(checkpoints); i++) {
+        if (half && half <= checkpoints[i]) {
+            if (half < checkpoints[i])
+                m->mark[m->marks++] = half;
+            half = 0;
+        }
+        m->mark[m->marks++] = checkpoints[i];
+    }
+    if (half)
+        m->mark[m->marks++] = half;
+}
 
 enum ib_status ib_meter_init(struct ib_meter *m,
                              const struct ib_oracle_params *p,
@@ -23,6 +40,7 @@ enum ib_status ib_meter_init(struct ib_meter *m,
         .latency = p->latency,
         .rate_limit = p->rate_limit,
     };
+    meter_marks(m);
     m->slots = calloc((size_t)p->targets + 1, sizeof(*m->slots));
     if (!m->slots)
         return ib_error_set(err, IB_E_NOMEM,
@@ -96,8 +114,7 @@ static void meter_pass(struct ib_meter *m, int slot, uint64_t n)
     struct ib_meter_slot *s = ib_meter_slot(m, slot);
     uint64_t after = ib_meter_total(m, slot) + n;
 
-    for (; s->passed < IB_CHECKPOINTS_MAX && after > ib_checkpoints[s->passed];
-         s->passed++)
+    for (; s->passed < m->marks && after > m->mark[s->passed]; s->passed++)
         if (m->checkpoint)
             m->checkpoint(m->ctx, slot, s->passed);
 }
@@ -198,7 +215,7 @@ int ib_meter_reached(const struct ib_meter *m)
 
     for (int i = 0; i < m->targets; i++)
         most = ib_meter_total(m, i) > most ? ib_meter_total(m, i) : most;
-    while (k < IB_CHECKPOINTS_MAX && most >= ib_checkpoints[k])
+    while (k < m->marks && most >= m->mark[k])
         k++;
     return k;
 }

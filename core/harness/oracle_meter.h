@@ -23,13 +23,13 @@ struct ib_meter {
     int targets;
     uint64_t max_queries;
     double latency, rate_limit, seconds;
-    struct ib_meter_slot *slots; /* targets, then shared */
+    struct ib_meter_slot *slots;       /* targets, then shared */
+    uint64_t mark[IB_CHECKPOINTS_MAX]; /* checkpoints, ascending */
+    int marks;
     /* Called before a slot's total passes checkpoint k. */
     void (*checkpoint)(void *ctx, int slot, int k);
     void *ctx;
 };
-
-extern const uint64_t ib_checkpoints[IB_CHECKPOINTS_MAX];
 
 IB_CHECK enum ib_status ib_meter_init(struct ib_meter *m,
                                       const struct ib_oracle_params *p,

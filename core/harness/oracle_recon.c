@@ -103,7 +103,7 @@ static bool core_reached(const struct ib_oracle_core *c, int checkpoints,
     bool ok = list && reached;
 
     for (int k = 0; ok && k < checkpoints; k++) {
-        uint64_t at = ib_checkpoints[k];
+        uint64_t at = c->meter.mark[k];
         cJSON *row = cJSON_CreateArray();
         ok = cJSON_AddItemToArray(list, cJSON_CreateNumber((double)at)) &&
              cJSON_AddItemToArray(reached, row);

@@ -5,8 +5,9 @@
  * then those that stood published when each query checkpoint was passed.
  * meta "recon": {
  *   "targets": [class, ...], "images": R, "shape": [c, h, w],
- *   "checkpoints": [10, 30, 100, ...],   // ascending; only those that some
- *                                        // slot reached; [] for controls
+ *   "checkpoints": [10, 30, 100, ...],   // and half of max_queries;
+ *                 // ascending; only those that some slot reached; [] for
+ *                 // controls
  *   "reached": [per checkpoint: [per slot: bool]],  // where false, the slot
  *                 ended before; its images there are its final ones
  *   "queries": {"forward": [per slot], "label": [...], "gradient": [...],

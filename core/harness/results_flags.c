@@ -53,38 +53,40 @@ static void facts_cells(const struct ib_gather *g, const struct ib_row *row,
     }
 }
 
-static double total_queries(const cJSON *recon)
+static double number_at(const cJSON *list, int slot)
 {
-    cJSON *q = ib_results_queries(recon);
-    double sum = ib_at_number(q, "forward") + ib_at_number(q, "label") +
-                 ib_at_number(q, "gradient");
-    cJSON_Delete(q);
-    return sum;
+    const cJSON *x = cJSON_GetArrayItem(list, slot);
+    return cJSON_IsNumber(x) ? x->valuedouble : NAN;
 }
 
-/* The last checkpoint of at most half the queries. */
-static const cJSON *half_way(const cJSON *scores, double full)
+/* Did the attack on a slot use up its budget, or did it end by itself? Steps
+ * take several queries: what is left of the budget may be too little. */
+static bool spent(const cJSON *recon, int slot, double budget)
 {
-    const cJSON *point, *found = NULL;
-    cJSON_ArrayForEach(
-        point, ib_at(scores, "curve")) if (ib_at_number(point, "queries") <=
-                                           full / 2) found = point;
-    return found;
+    const cJSON *q = ib_at(recon, "queries");
+    double slots = cJSON_GetArraySize(ib_at(recon, "targets"));
+    double all = number_at(ib_at(q, "forward"), slot) +
+                 number_at(ib_at(q, "label"), slot) +
+                 number_at(ib_at(q, "gradient"), slot) +
+                 ceil(ib_at_number(q, "shared") / slots);
+    return number_at(ib_at(q, "denied"), slot) > 0 || all >= 0.95 * budget;
 }
 
-static double value_mean(const cJSON *scores, const char *column)
+/* What the mean of a column gains from half of the budget on, by identities
+ * whose attack spent all of it. */
+static double gain_of(const struct ib_scored *x, const char *column,
+                      double budget)
 {
-    const cJSON *item;
+    const cJSON *then = ib_at(ib_at(x->scores, "half"), column);
+    const cJSON *now = ib_at(ib_at(x->scores, "values"), column);
+    int slots = cJSON_GetArraySize(now);
     double sum = 0;
-    int n = 0;
-    cJSON_ArrayForEach(item, ib_at(ib_at(scores, "values"), column))
-    {
-        if (!cJSON_IsNumber(item))
-            continue;
-        sum += item->valuedouble;
-        n++;
+    for (int i = 0; i < slots; i++) {
+        double gain = number_at(now, i) - number_at(then, i);
+        if (!isnan(gain) && spent(x->recon, i, budget))
+            sum += gain;
     }
-    return n ? sum / n : NAN;
+    return slots ? sum / slots : 0;
 }
 
 /* Mean over seeds of what Acc@1 gains after half way; the evaluator that
@@ -92,28 +94,20 @@ static double value_mean(const cJSON *scores, const char *column)
 static void facts_gain(const struct ib_gather *g, const struct ib_row *row,
                        const char *column, struct ib_flag_facts *f)
 {
-    double gain = 0, half = 0, full = 0;
+    const struct ib_suite *suite = g->plan->suite;
+    double gain = 0;
     int n = 0;
+    f->full = (double)suite->attacks[row->first->attack].max_queries;
+    f->half = floor(f->full / 2);
     for (int s = 0; s < g->seeds; s++) {
         const struct ib_scored *x = row->scored[s];
         if (!x || !x->scores)
             continue;
-        double all = total_queries(x->recon);
-        const cJSON *point = half_way(x->scores, all);
-        double now = value_mean(x->scores, column);
-        double then = ib_at_number(ib_at(point, "scores"), column);
-        if (isnan(now - then))
-            continue;
-        gain += now - then;
-        half += ib_at_number(point, "queries");
-        full += all;
+        gain += gain_of(x, column, f->full);
         n++;
     }
-    if (!n || gain / n <= f->gain)
-        return;
-    f->gain = gain / n;
-    f->half = half / n;
-    f->full = full / n;
+    if (n && f->full > 0 && gain / n > f->gain)
+        f->gain = gain / n;
 }
 
 static void facts_judges(const struct ib_summary *s, size_t index,

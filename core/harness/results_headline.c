@@ -1,23 +1,23 @@
 /*
  * The headline of a defense: one attacker runs all attacks of a track (access
  * level) and, for each identity, keeps the one whose image the target itself
- * is surest of. Beside it the evaluators' own choice, which no attacker can
- * beat. Cells that did not come about count as 0 in the lower and as 1 in the
- * upper end.
+ * is surest of; of several that it is equally sure of, their mean, since
+ * nothing tells the attacker which to take. Beside it the evaluators' own
+ * choice, which no attacker can beat. Cells that did not come about count as 0
+ * in the lower and as 1 in the upper end.
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "results_parts.h"
-
-enum { ATTACKS_MAX = 64 };
 
 struct track {
     const struct ib_summary *s;
     int model, defense;
     enum ib_level access;
-    const struct ib_row *row[ATTACKS_MAX];
+    const struct ib_row **row; /* n_rows of them; n are used */
     int n, missing;
     const char *bypass;
     const char *id[IB_LEAKAGE_EVALUATORS];
@@ -54,7 +54,7 @@ static void track_fill(struct track *t)
             continue;
         if (c->plan == IB_CELL_BYPASS)
             t->bypass = c->reason;
-        if (c->plan != IB_CELL_RUN || t->n == ATTACKS_MAX || !track_takes(t, r))
+        if (c->plan != IB_CELL_RUN || !track_takes(t, r))
             continue;
         t->row[t->n++] = r;
     }
@@ -93,12 +93,14 @@ static bool is_target(const struct ib_suite_attack *a, int class)
     return a->identities.n == 0;
 }
 
-/* The value of the attack that is chosen for one seed and identity. */
+/* The value of the attack that is chosen for one seed and identity; the mean
+ * where several are. */
 static double chosen(const struct track *t, const struct choice *c, int seed,
                      int class)
 {
     const struct ib_suite *suite = t->s->g->plan->suite;
-    double best = -INFINITY, value = NAN;
+    double best = -INFINITY, sum = 0;
+    int n = 0;
     bool lost = false;
     for (int i = 0; i < t->n; i++) {
         const struct ib_scored *x = t->row[i]->scored[seed];
@@ -112,14 +114,17 @@ static double chosen(const struct track *t, const struct choice *c, int seed,
         double rank = v;
         if (c->by_target)
             rank = value_of(x, ib_at(x->scores, "answers"), class);
-        if (isnan(v) || isnan(rank) || rank <= best)
+        if (isnan(v) || isnan(rank) || rank < best)
             continue;
+        if (rank > best)
+            sum = n = 0;
         best = rank;
-        value = v;
+        sum += v;
+        n++;
     }
-    if (lost && c->missing > 0)
+    if (lost && (c->missing > 0 || !n))
         return c->missing;
-    return lost && isnan(value) ? c->missing : value;
+    return n ? sum / n : NAN;
 }
 
 static enum ib_status task_make(const struct track *t, bool by_target,
@@ -244,8 +249,12 @@ enum ib_status ib_summary_headline(const struct ib_summary *s, cJSON *out,
     const struct ib_suite *suite = s->g->plan->suite;
     enum ib_status status = IB_OK;
     int levels = suite->n_defenses * IB_LEVELS;
+    const struct ib_row **rows = calloc(s->n_rows + 1, sizeof *rows);
+    if (!rows)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for a summary");
     for (int i = 0; !status && i < suite->n_models * levels; i++) {
         struct track t = {.s = s,
+                          .row = rows,
                           .model = i / levels,
                           .defense = i / IB_LEVELS % suite->n_defenses,
                           .access = (enum ib_level)(i % IB_LEVELS)};
@@ -253,5 +262,6 @@ enum ib_status ib_summary_headline(const struct ib_summary *s, cJSON *out,
         if (t.n || t.bypass)
             status = put_track(&t, out, err);
     }
+    free(rows);
     return status;
 }

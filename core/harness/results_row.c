@@ -270,6 +270,28 @@ static void put_calibrated(bool *ok, const struct ib_row *row,
         put_evaluator(ok, &task->evaluator[i], &l->part[i], evaluators);
 }
 
+/* Mean over the seeds that are there; null without any. */
+static cJSON *row_queries(const struct ib_gather *g, const struct ib_row *row)
+{
+    cJSON *sum = NULL, *item;
+    int n = 0;
+    for (int s = 0; s < g->seeds; s++) {
+        if (!row->scored[s] || !row->scored[s]->recon)
+            continue;
+        cJSON *one = ib_results_queries(row->scored[s]->recon);
+        cJSON_ArrayForEach(item, sum) cJSON_SetNumberValue(
+            item, item->valuedouble + ib_at_number(one, item->string));
+        if (sum)
+            cJSON_Delete(one);
+        else
+            sum = one;
+        n++;
+    }
+    cJSON_ArrayForEach(item, sum)
+        cJSON_SetNumberValue(item, item->valuedouble / n);
+    return n ? sum : cJSON_CreateNull();
+}
+
 enum ib_status ib_summary_row(const struct ib_summary *s, size_t index,
                               cJSON *rows, struct ib_error *err)
 {
@@ -289,7 +311,7 @@ enum ib_status ib_summary_row(const struct ib_summary *s, size_t index,
     if (!status)
         status = put_columns(s->g, row->first->model, row->scored, true,
                              columns, err);
-    ib_put(&ok, o, "queries", ib_results_queries(spokesman(row)->recon));
+    ib_put(&ok, o, "queries", row_queries(s->g, row));
     ib_put(&ok, o, "flags", ib_summary_flags(s, index));
     return status ? status : ok ? IB_OK : no_memory(err);
 }

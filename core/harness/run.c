@@ -5,6 +5,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,15 @@ static const char *string(const cJSON *line, const char *name)
     return cJSON_IsString(v) ? v->valuestring : "";
 }
 
+/* Did the store refuse, whatever was to go there? */
+static bool is_of_store(const struct runner *r, const char *reason)
+{
+    char start[PATH_MAX + 16];
+
+    snprintf(start, sizeof(start), "store %s: ", r->setup.store);
+    return strstr(reason, start) != NULL;
+}
+
 static void node_result(struct runner *r, struct ib_worker *w, int place,
                         const cJSON *line)
 {
@@ -205,7 +215,7 @@ static void node_result(struct runner *r, struct ib_worker *w, int place,
         enum ib_outcome o = ib_message_verdict(status, string(line, "text"),
                                                reason, sizeof(reason));
         n->no_store = strcmp(status, ib_status_name(IB_E_IO)) == 0 &&
-                      strncmp(reason, "store ", 6) == 0;
+                      is_of_store(r, reason);
         node_failed(r, node, o, reason);
         return;
     }

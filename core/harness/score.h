@@ -11,7 +11,9 @@
  *   "answers": [per target] | null,      // the target's probability of the
  *              // class, as its defenses let it out; null for controls
  *   "output":  {"distinct", "spread", "contrast"},   // docs/results.md
- *   "curve":   [{"queries", "reached", "scores": {column: mean}}, ...]
+ *   "curve":   [{"queries", "reached", "scores": {column: mean}}, ...],
+ *   "half":    {column: [per target]} | null  // the columns of the curve at
+ *              // half of max_queries; null where nobody asked as much
  * }
  */
 #ifndef INVBENCH_HARNESS_SCORE_H

@@ -103,6 +103,8 @@ static enum ib_status metric_run(const struct ib_score_task *t, int index,
     double *value = ib_scratch_take(t->scratch, count * n, sizeof *value);
     if (!value)
         return no_memory(err);
+    for (size_t i = 0; i < count * n; i++)
+        value[i] = NAN; /* what a metric leaves out is null, not 0 */
     size_t mark = ib_scratch_mark(t->scratch);
     enum ib_status status =
         m->score(t->metrics[index].options, env, value, &reason, err);

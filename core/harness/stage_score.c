@@ -202,7 +202,31 @@ static double column_mean(const struct stage *s,
     return n ? sum / n : NAN;
 }
 
-static enum ib_status score_checkpoint(struct stage *s, int i, cJSON *curve,
+/* Is checkpoint i half of what the attack was allowed to ask? */
+static bool is_half(const struct stage *s, int i)
+{
+    const cJSON *spec = ib_at(s->recon.artifact.meta, "spec");
+    double budget = ib_at_number(spec, "max_queries");
+
+    return budget >= 2 && (double)s->recon.checkpoint[i] == floor(budget / 2);
+}
+
+static void put_half(bool *ok, const struct stage *s,
+                     const struct ib_score_column *c, size_t n, cJSON *scores)
+{
+    size_t images = (size_t)s->images;
+    cJSON *half = ib_put_object(ok, scores, "half");
+
+    for (size_t k = 0; k < n; k++) {
+        cJSON *row = ib_put_array(ok, half, c[k].name);
+        for (int t = 0; t < s->recon.targets; t++)
+            ib_put(ok, row, NULL,
+                   ib_json_number(
+                       ib_score_reduce(&c[k], (size_t)t * images, images)));
+    }
+}
+
+static enum ib_status score_checkpoint(struct stage *s, int i, cJSON *all,
                                        struct ib_error *err)
 {
     struct ib_score_column *c = NULL;
@@ -214,12 +238,15 @@ static enum ib_status score_checkpoint(struct stage *s, int i, cJSON *curve,
     enum ib_status status = ib_score_images(&task, &c, &n, err);
     if (status)
         return status;
-    cJSON *point = ib_put_object(&ok, curve, NULL);
+    cJSON *point = ib_put_object(
+        &ok, cJSON_GetObjectItemCaseSensitive(all, "curve"), NULL);
     ib_put_number(&ok, point, "queries", (double)s->recon.checkpoint[i]);
     ib_put_number(&ok, point, "reached", share_reached(s, i));
     cJSON *scores = ib_put_object(&ok, point, "scores");
     for (size_t k = 0; k < n; k++)
         ib_put_number(&ok, scores, c[k].name, column_mean(s, &c[k]));
+    if (is_half(s, i))
+        put_half(&ok, s, c, n, all);
     ib_scratch_reset(s->task.scratch, mark);
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for scores");
 }
@@ -232,9 +259,11 @@ static enum ib_status score_all(struct stage *s, const char *key,
     ib_put_copy(&ok, meta, "spec", s->spec);
     cJSON *scores = ib_put_object(&ok, meta, "scores");
     enum ib_status status = score_final(s, scores, err);
-    cJSON *curve = ib_put_array(&ok, scores, "curve");
+    ib_put_array(&ok, scores, "curve");
     for (int i = 0; !status && i < s->recon.checkpoints; i++)
-        status = score_checkpoint(s, i, curve, err);
+        status = score_checkpoint(s, i, scores, err);
+    if (!status && !ib_at(scores, "half"))
+        ib_put(&ok, scores, "half", cJSON_CreateNull());
     if (!status && !ok)
         status = ib_error_set(err, IB_E_NOMEM, "no memory for scores");
     if (!status)

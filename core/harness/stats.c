@@ -83,6 +83,27 @@ int ib_panel_identities(const struct ib_panel *p)
     return n;
 }
 
+double *ib_panel_support(const struct ib_panel *p)
+{
+    double *w = calloc(panel_size(p) + 1, sizeof *w);
+    for (int k = 0; w && k < p->identities; k++) {
+        if (!identity_there(p, k))
+            continue;
+        for (int s = 0; s < p->seeds; s++)
+            w[s * p->identities + k] = seed_there(p, s);
+    }
+    return w;
+}
+
+struct ib_panel ib_panel_both(const struct ib_panel *a,
+                              const struct ib_panel *b)
+{
+    struct ib_panel d = ib_panel_make(a->seeds, a->identities);
+    for (size_t i = 0; d.v && i < panel_size(&d); i++)
+        d.v[i] = a->v[i] - b->v[i];
+    return d;
+}
+
 /* The seeds and identities that exist, and room for weights. */
 struct sample {
     const struct ib_statistic *s;
@@ -279,6 +300,14 @@ static bool all_equal(const struct ib_panel *p, double x)
     return true;
 }
 
+static bool all_near(const struct ib_panel *p, double x)
+{
+    for (size_t i = 0; i < panel_size(p); i++)
+        if (fabs(p->v[i] - x) > 1e-12 * fmax(1, fabs(x)))
+            return false;
+    return true;
+}
+
 enum ib_status ib_interval_mean(const struct ib_panel *p, double min,
                                 double max, struct ib_interval *out,
                                 struct ib_error *err)
@@ -302,16 +331,15 @@ enum ib_status ib_interval_difference(const struct ib_panel *a,
                                       struct ib_interval *out, int *pairs,
                                       struct ib_error *err)
 {
-    struct ib_panel d = ib_panel_make(a->seeds, a->identities);
+    struct ib_panel d = ib_panel_both(a, b);
     if (!d.v)
         return ib_error_set(err, IB_E_NOMEM, "no memory for an interval");
     *pairs = 0;
-    for (size_t i = 0; i < panel_size(&d); i++) {
-        d.v[i] = a->v[i] - b->v[i];
+    for (size_t i = 0; i < panel_size(&d); i++)
         *pairs += !isnan(d.v[i]);
-    }
     enum ib_status status = ib_interval_mean(&d, -INFINITY, INFINITY, out, err);
-    if (!status && !isnan(out->low) && all_equal(&d, out->value)) {
+    /* A mean of equal numbers may miss them by rounding. */
+    if (!status && !isnan(out->low) && all_near(&d, out->value)) {
         out->low = out->high = NAN;
         out->reason = "all pairs differ alike: no spread to judge from";
     }

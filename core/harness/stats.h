@@ -38,6 +38,12 @@ double ib_panel_mean(const struct ib_panel *p, const double *w);
 /* How many seeds, or identities, have a value at all. */
 int ib_panel_seeds(const struct ib_panel *p);
 int ib_panel_identities(const struct ib_panel *p);
+/* Weights (free()): 1 where both the seed and the identity have a value at
+ * all, else 0. NULL: no memory. */
+double *ib_panel_support(const struct ib_panel *p);
+/* Has a value (a - b) where both have; of one size. NULL v: no memory. */
+struct ib_panel ib_panel_both(const struct ib_panel *a,
+                              const struct ib_panel *b);
 
 /* w: seeds x identities, >= 0. NaN: undefined on this resample. */
 struct ib_statistic {

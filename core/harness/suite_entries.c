@@ -156,11 +156,36 @@ static enum ib_status take_model(struct ib_suite_draft *d,
                         d->err);
 }
 
+/* Two names for one model would count as two judges. */
+static enum ib_status check_twin(const struct ib_suite_draft *d,
+                                 const struct ib_suite_entry *e, size_t index)
+{
+    const struct ib_suite_item *all = d->evaluators;
+    cJSON *own = ib_use_spec(d->registry, &all[index].use);
+    enum ib_status s =
+        own ? IB_OK : ib_error_set(d->err, IB_E_NOMEM, "no memory for a suite");
+
+    for (size_t i = 0; i < index && s == IB_OK; i++) {
+        cJSON *other = ib_use_spec(d->registry, &all[i].use);
+
+        if (cJSON_Compare(own, other, true))
+            s = ib_suite_wrong(d,
+                               "%s: the same model as evaluator \"%s\", with "
+                               "the same options; an independent judge "
+                               "differs in one",
+                               e->path, all[i].id);
+        cJSON_Delete(other);
+    }
+    cJSON_Delete(own);
+    return s;
+}
+
 static enum ib_status take_evaluator(struct ib_suite_draft *d,
                                      const struct ib_suite_entry *e,
                                      size_t index)
 {
     struct ib_suite_item *m = &d->evaluators[index];
+    enum ib_status s;
 
     for (size_t i = 0; i < index; i++)
         if (strcmp(d->evaluators[i].id, e->id) == 0)
@@ -170,9 +195,10 @@ static enum ib_status take_evaluator(struct ib_suite_draft *d,
             return clash(d, e, "model");
     m->id = e->id;
     d->s.n_evaluators = (int)index + 1;
-    return ib_use_parse(d->registry, IB_KIND_MODEL, e->value,
-                        &(struct ib_place){e->full, reserved_item}, &m->use,
-                        d->err);
+    s = ib_use_parse(d->registry, IB_KIND_MODEL, e->value,
+                     &(struct ib_place){e->full, reserved_item}, &m->use,
+                     d->err);
+    return s == IB_OK ? check_twin(d, e, index) : s;
 }
 
 static enum ib_status take_defense(struct ib_suite_draft *d,

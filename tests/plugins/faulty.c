@@ -137,8 +137,8 @@ static const struct ib_attack memory = {
 };
 
 static const struct ib_plugin *const plugins[] = {
-    &in_answers.plugin, &in_training.plugin, &in_scoring.plugin,
-    &memory.plugin, NULL};
+    &in_answers.plugin, &in_training.plugin, &in_scoring.plugin, &memory.plugin,
+    NULL};
 
 static const struct ib_module module = {
     .magic = IB_MODULE_MAGIC,
