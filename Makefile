@@ -47,7 +47,7 @@ quick: setup ## install what is missing, build, run the quick suite
 	./invbench run $(SUITE) --out $(OUT)
 
 test: setup ## install what is missing, then every test, with ASan and UBSan
-	@$(MAKE) --no-print-directory all lint
+	@$(MAKE) --no-print-directory all lint docs-check
 	@$(MAKE) --no-print-directory VARIANT=asan run-tests
 
 setup:

@@ -119,9 +119,12 @@ static enum ib_status pixels_evaluate(void *ctx,
     if (!ask->gradient)
         return IB_OK;
     status = ib_oracle_vjp(oracle, ask->n, s->cotangent, &dx, err);
-    if (status == IB_OK)
-        prior->prior->vjp(prior->state, ask->n, ask->z, dx, ask->gradient);
-    return status;
+    if (status != IB_OK)
+        return status;
+    for (size_t i = 0; i < ask->n; i++)
+        ask->last[i] = denied[i] != 0;
+    prior->prior->vjp(prior->state, ask->n, ask->z, dx, ask->gradient);
+    return IB_OK;
 }
 
 static enum ib_status pixels_settle(void *ctx, size_t n, const int32_t *slot,

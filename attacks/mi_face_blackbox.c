@@ -12,6 +12,10 @@
  *  - Where all answers of an estimate are equal (rounded away, or a label), the
  *    distance between the queried points grows; after `patience` such
  *    estimates in a row the identity is given up, and this is reported.
+ *  - Points are clipped to the prior's box before they are asked. From a black
+ *    start the two points of a pair are therefore not antithetic (where one
+ *    coordinate moves, the other point's stays at 0), and an estimate of nes or
+ *    spsa is about half as long as inside the box.
  *  - gamma is a cost, as in mi_face.c.
  */
 #include <invbench/attack.h>
@@ -102,7 +106,7 @@ static bool heard(struct state *s, const struct ib_gradest_row *row)
     const struct options *o = s->options;
     double *sigma = &s->sigma[row->slot];
 
-    if (row->pairs == 0)
+    if (row->answered == 0)
         return true;
     if (row->signal > 0) {
         s->quiet[row->slot] = 0;
@@ -132,8 +136,7 @@ static enum ib_status evaluate(void *ctx, const struct ib_descent_ask *ask,
         ask->cost[i] = s->row[i].cost;
         if (!ask->gradient)
             continue;
-        if (!heard(s, &s->row[i]))
-            ask->cost[i] = INFINITY;
+        ask->last[i] = !heard(s, &s->row[i]);
         row_normalise((enum normalise)s->options->normalise, d,
                       ask->gradient + i * d);
     }

@@ -143,4 +143,12 @@ static inline int results_teardown(void **state)
     return 0;
 }
 
+static inline cJSON *make(struct results_run *r)
+{
+    cJSON *results = NULL;
+    struct ib_error err;
+    must(ib_results_make(r->plan, &r->env, &results, &err), &err);
+    return results;
+}
+
 #endif

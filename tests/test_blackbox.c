@@ -203,6 +203,54 @@ static void estimates_do_not_depend_on_the_size_of_asks(void **state)
     toy_close(&b);
 }
 
+/* Two rows of one slot are planned before the first is paid: the second loses
+ * 6 of its 10 pairs. In turn, it plans the 4 that are left. */
+static void denied_pairs_do_not_shrink_an_estimate(enum ib_estimator how)
+{
+    struct toy_setup s = small;
+    struct toy at_once, in_turn;
+    float x[24], g[24], first[12], second[12];
+    struct ib_gradest_row row[2] = {{.slot = 1, .step = 0.1},
+                                    {.slot = 1, .step = 0.1}};
+    struct ib_gradest_row one = row[0];
+    struct ib_gradest *e;
+    struct ib_error err = {0};
+
+    s.max_queries = 21 + 1 + 2 * 4;
+    toy_open(&at_once, &s);
+    toy_open(&in_turn, &s);
+    for (int j = 0; j < 24; j++)
+        x[j] = 0.5f;
+    e = estimator(&at_once, how, 10, 64);
+    assert_int_equal(ib_gradest_run(e, 2, row, x, g, &err), IB_OK);
+    e = estimator(&in_turn, how, 10, 64);
+    estimate(e, &one, x, first);
+    estimate(e, &one, x, second);
+    assert_int_equal(row[0].answered, 10);
+    assert_int_equal(row[1].pairs, 10);
+    assert_int_equal(row[1].answered, 4);
+    assert_int_equal(one.answered, 4);
+    for (int j = 0; j < 12; j++) {
+        assert_true(fabsf(g[j] - first[j]) < 1e-5f);
+        assert_true(fabsf(g[12 + j] - second[j]) < 1e-5f);
+    }
+    assert_true(fabsf(second[0]) > 1e-4f);
+    toy_close(&at_once);
+    toy_close(&in_turn);
+}
+
+static void nes_divides_by_the_answered_pairs(void **state)
+{
+    (void)state;
+    denied_pairs_do_not_shrink_an_estimate(IB_NES);
+}
+
+static void spsa_divides_by_the_answered_pairs(void **state)
+{
+    (void)state;
+    denied_pairs_do_not_shrink_an_estimate(IB_SPSA);
+}
+
 static void batch_of_slots_equals_slots_alone(void **state)
 {
     struct toy_setup s = small, single;
@@ -318,6 +366,36 @@ static void target_without_signal_is_given_up_and_reported(void **state)
     toy_close(&t);
 }
 
+/* Every other pixel says nothing: steps of 0.1 along one random coordinate
+ * until a mute one is drawn. All of them show in the guess. */
+static void last_point_before_giving_up_is_published(void **state)
+{
+    struct toy_setup s = small;
+    struct toy t;
+    uint64_t steps, all = 0;
+
+    (void)state;
+    s.targets = 1;
+    s.scale = 0;
+    for (s.seed = 1; s.seed <= 8; s.seed++) {
+        double sum = 0;
+
+        toy_open(&t, &s);
+        for (int j = 0; j < 12; j += 2)
+            ib_net_parameters(t.net)[j] = 1;
+        attack(&t, "{\"estimator\":\"finite-differences\",\"samples\":2,"
+                   "\"patience\":1,\"rate\":0.1,\"gamma\":0}");
+        assert_int_equal(toy_queries(&t, "forward", 0) % 3, 0);
+        steps = toy_queries(&t, "forward", 0) / 3 - 1;
+        for (int j = 0; j < 12; j++)
+            sum += (double)ib_oracle_guess(t.oracle, 0)[j];
+        assert_true(fabs(sum - 0.1 * (double)steps) < 1e-6);
+        all += steps;
+        toy_close(&t);
+    }
+    assert_true(all > 0);
+}
+
 static void labels_near_a_border_are_a_signal(void **state)
 {
     struct toy_setup s = small;
@@ -363,6 +441,8 @@ int main(void)
         cmocka_unit_test(spsa_is_unbiased),
         cmocka_unit_test(nes_keeps_its_direction_at_the_edge),
         cmocka_unit_test(estimates_do_not_depend_on_the_size_of_asks),
+        cmocka_unit_test(nes_divides_by_the_answered_pairs),
+        cmocka_unit_test(spsa_divides_by_the_answered_pairs),
         cmocka_unit_test(batch_of_slots_equals_slots_alone),
         cmocka_unit_test(nes_finds_every_class),
         cmocka_unit_test(spsa_finds_every_class),
@@ -371,6 +451,7 @@ int main(void)
         cmocka_unit_test(raw_estimates_find_every_class),
         cmocka_unit_test(budget_is_never_exceeded),
         cmocka_unit_test(target_without_signal_is_given_up_and_reported),
+        cmocka_unit_test(last_point_before_giving_up_is_published),
         cmocka_unit_test(labels_near_a_border_are_a_signal),
         cmocka_unit_test(cells_that_cannot_run_have_a_reason),
     };

@@ -187,7 +187,8 @@ static void budget_ends_the_descent_and_keeps_the_best(void **state)
         uint64_t spent = toy_queries(&t, "forward", slot) +
                          toy_queries(&t, "gradient", slot);
 
-        assert_in_range(spent, 8, 9);
+        assert_int_equal(spent, 9);
+        assert_int_equal(toy_queries(&t, "denied", slot), 1);
         assert_true(cost_of_guess(&t, 6, slot) <
                     1 - toy_confidence(&t, 6, (float[20]){0}, slot));
     }

@@ -17,6 +17,7 @@ enum { STEPS_MAX = 64, SLOTS = 4 };
 struct script {
     const double *cost[SLOTS];
     size_t length[SLOTS];
+    size_t last[SLOTS]; /* the step that evaluate() ends; 0: none */
     int asked[SLOTS];
     float published[SLOTS];
     int publications[SLOTS];
@@ -37,6 +38,8 @@ static enum ib_status script_evaluate(void *ctx,
 
         s->asked[slot]++;
         ask->cost[i] = s->cost[slot][step < last ? step : last];
+        if (s->last[slot] > 0 && step == s->last[slot])
+            ask->last[i] = true;
         if (ask->gradient)
             ask->gradient[i] = -1;
     }
@@ -214,6 +217,24 @@ static void infinite_cost_ends_the_row_and_keeps_the_best(void **state)
     assert_int_equal(f->row[0].stop, IB_STOP_ENDED);
     assert_float_equal(f->row[0].cost, .5, 0);
     assert_float_equal(f->script.published[0], 1, 0);
+}
+
+static void last_point_of_an_ended_row_is_published(void **state)
+{
+    struct fixture *f = *state;
+
+    SCRIPT(f, 0, .9, .8, .7, .6, .5, .4);
+    SCRIPT(f, 1, .9, .5, .8, .7, .6, .55, .52);
+    f->descent.alpha = 5;
+    f->script.last[0] = 2;
+    f->script.last[1] = 4;
+    run(f, 2);
+    assert_int_equal(f->script.asked[0], 3);
+    assert_int_equal(f->row[0].stop, IB_STOP_ENDED);
+    assert_float_equal(f->row[0].cost, .7, 0);
+    assert_float_equal(f->script.published[0], 2, 0);
+    assert_int_equal(f->script.asked[1], 5);
+    assert_float_equal(f->script.published[1], 1, 0);
 }
 
 static void start_is_published_before_the_first_question(void **state)
@@ -434,6 +455,7 @@ int main(void)
         DESCENT(equal_costs_keep_the_first_point_unless_late),
         DESCENT(each_row_has_its_own_window_and_stays_stopped),
         DESCENT(infinite_cost_ends_the_row_and_keeps_the_best),
+        DESCENT(last_point_of_an_ended_row_is_published),
         DESCENT(start_is_published_before_the_first_question),
         DESCENT(cost_that_is_not_a_number_is_an_error),
         DESCENT(no_gradient_is_asked_for_after_the_last_step),

@@ -206,13 +206,13 @@ static void what_cannot_run_here_is_skipped_with_what_needs_it(void **state)
     assert_string_equal(f->nodes[score].reason, "no public split");
 }
 
-static void a_worker_that_just_ends_is_a_failure(void **state)
+static void a_worker_that_just_ends_has_crashed(void **state)
 {
     struct fixture *f = *state;
     int node = add(f, IB_NODE_MODEL, "exit", NONE);
 
     run_plan(f);
-    assert_outcome(f, node, IB_FAILED);
+    assert_outcome(f, node, IB_CRASHED);
     assert_non_null(strstr(f->nodes[node].reason, "code 7"));
 }
 
@@ -327,6 +327,33 @@ static void workers_die_with_a_killed_orchestrator(void **state)
     assert_int_not_equal(stat(path, &st), 0);
 }
 
+static void nobody(void *ctx, int node)
+{
+    (void)ctx, (void)node;
+}
+
+static void of_two_failures_the_first_input_is_named(void **state)
+{
+    struct fixture *f = *state;
+    struct ib_timings *t = ib_timings_open(f->dir);
+    struct ib_queue *q = NULL;
+    int a = add(f, IB_NODE_MODEL, "fail", NONE);
+    int b = add(f, IB_NODE_MODEL, "skip", NONE);
+    int score = add(f, IB_NODE_SCORE, "ok", FROM(a, b));
+
+    assert_int_equal(ib_queue_create(&q, &f->plan, t, NULL, &f->err), IB_OK);
+    f->nodes[b].outcome = IB_NOT_APPLICABLE; /* is over first */
+    ib_queue_finish(q, b, nobody, NULL);
+    f->nodes[a].outcome = IB_FAILED;
+    ib_queue_finish(q, a, nobody, NULL);
+    assert_outcome(f, score, IB_NOT_APPLICABLE);
+    ib_queue_settle(q);
+    assert_outcome(f, score, IB_BLOCKED);
+    assert_non_null(strstr(f->nodes[score].reason, "needs node 0"));
+    ib_queue_free(q);
+    ib_timings_free(t);
+}
+
 static void the_longest_way_to_the_end_goes_first(void **state)
 {
     struct fixture *f = *state;
@@ -389,13 +416,14 @@ int main(int argc, char **argv)
         T(no_memory_is_oom),
         T(an_attacker_process_that_crashed_is_a_crash),
         T(what_cannot_run_here_is_skipped_with_what_needs_it),
-        T(a_worker_that_just_ends_is_a_failure),
+        T(a_worker_that_just_ends_has_crashed),
         T(an_input_that_went_missing_is_computed_again),
         T(earlier_failures_are_not_tried_again),
         T(only_what_is_wanted_is_computed),
         T(a_stop_leaves_the_rest_pending),
         T(many_nodes_on_many_workers_are_all_done),
         T(workers_die_with_a_killed_orchestrator),
+        T(of_two_failures_the_first_input_is_named),
         T(the_longest_way_to_the_end_goes_first),
         T(timings_are_kept_and_damage_is_no_harm),
     };

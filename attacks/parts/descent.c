@@ -18,7 +18,8 @@ struct work {
     size_t active;
     size_t *row;     /* of the caller's array, for each active row */
     int32_t *slot;   /* of each active row */
-    bool *over;      /* of each active row: ends in this iteration */
+    bool *over;      /* of each active row: ends in this iteration; before it
+                        is judged: evaluate() said so */
     double *cost;    /* of each active row */
     float *gradient; /* n x d, compact */
     double *window;  /* n x beta, by the caller's row; ring by iteration */
@@ -57,7 +58,7 @@ static bool stalled(const double *window, int64_t beta, double cost)
 
 /* Takes the cost of step i into account; true when the row is over. */
 static bool row_judge(const struct ib_descent *p, struct ib_descent_row *row,
-                      double *window, int64_t i, double cost)
+                      double *window, int64_t i, double cost, bool last)
 {
     bool flat = p->beta > 0 && i >= p->beta && stalled(window, p->beta, cost);
 
@@ -66,6 +67,8 @@ static bool row_judge(const struct ib_descent *p, struct ib_descent_row *row,
         row->stop = IB_STOP_ENDED;
     else if (i > 0 && cost <= p->gamma)
         row->stop = IB_STOP_GAMMA;
+    else if (last)
+        row->stop = IB_STOP_ENDED;
     else if (flat)
         row->stop = IB_STOP_WINDOW;
     else if (i == p->alpha)
@@ -102,8 +105,8 @@ static enum ib_status judge(const struct ib_descent *p, struct work *w,
             row->best_step = i;
             p->publish(p->ctx, row->slot, z + a * p->d);
         }
-        w->over[a] =
-            row_judge(p, row, w->window + w->row[a] * (size_t)p->beta, i, cost);
+        w->over[a] = row_judge(p, row, w->window + w->row[a] * (size_t)p->beta,
+                               i, cost, w->over[a]);
     }
     return IB_OK;
 }
@@ -150,10 +153,13 @@ static enum ib_status descend(const struct ib_descent *p, struct work *w,
             .slot = w->slot,
             .z = z,
             .cost = w->cost,
+            .last = w->over,
             .gradient = i < p->alpha ? w->gradient : NULL,
         };
-        enum ib_status s = p->evaluate(p->ctx, &ask, err);
+        enum ib_status s;
 
+        memset(w->over, 0, w->active * sizeof(*w->over));
+        s = p->evaluate(p->ctx, &ask, err);
         if (s == IB_OK)
             s = judge(p, w, rows, z, i, err);
         if (s != IB_OK)

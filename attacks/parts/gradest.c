@@ -143,6 +143,7 @@ static void pair_learn(const struct ib_gradest *g, const struct item *t,
     struct ib_gradest_row *row = &c->row[t->row];
     float *gradient = c->gradient + t->row * g->d;
 
+    row->answered++;
     if (difference == 0)
         return;
     row->signal++;
@@ -318,7 +319,7 @@ static enum ib_status row_ask(struct ib_gradest *g, struct call *c, size_t i,
     enum ib_status s;
 
     row->cost = INFINITY;
-    row->pairs = row->signal = 0;
+    row->pairs = row->answered = row->signal = 0;
     if (left == 0)
         return IB_OK;
     row->pairs = c->gradient ? affordable(g, left) : 0;
@@ -328,6 +329,21 @@ static enum ib_status row_ask(struct ib_gradest *g, struct call *c, size_t i,
     for (size_t p = 0; p < row->pairs && s == IB_OK; p++)
         s = add_pair(g, c, i, p, err);
     return s;
+}
+
+/* A mean that was taken over the planned pairs becomes one over those that
+ * were answered. */
+static void row_finish(const struct ib_gradest *g,
+                       const struct ib_gradest_row *row, float *gradient)
+{
+    double scale;
+
+    if (g->setup.estimator == IB_DIFFERENCES || row->answered == 0 ||
+        row->answered == row->pairs)
+        return;
+    scale = (double)row->pairs / (double)row->answered;
+    for (size_t j = 0; j < g->d; j++)
+        gradient[j] = (float)(scale * (double)gradient[j]);
 }
 
 enum ib_status ib_gradest_run(struct ib_gradest *g, size_t n,
@@ -343,5 +359,9 @@ enum ib_status ib_gradest_run(struct ib_gradest *g, size_t n,
         assert(row[i].step > 0);
         s = row_ask(g, &c, i, err);
     }
-    return s == IB_OK ? ask(g, &c, err) : s;
+    if (s == IB_OK)
+        s = ask(g, &c, err);
+    for (size_t i = 0; gradient && s == IB_OK && i < n; i++)
+        row_finish(g, &row[i], gradient + i * g->d);
+    return s;
 }

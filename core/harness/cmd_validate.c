@@ -36,12 +36,13 @@ static void say(const struct ib_console *c, const char *path,
         ib_console_out(c, "%s\n", why->text);
         return;
     }
-    ib_console_out(c,
-                   "%s: valid, %zu cells (%d seed%s, %d model%s, %d defense%s, "
-                   "%d attack%s)\n",
-                   path, ib_suite_cells(s), s->n_seeds, plural(s->n_seeds),
-                   s->n_models, plural(s->n_models), s->n_defenses,
-                   plural(s->n_defenses), s->n_attacks, plural(s->n_attacks));
+    ib_console_out(
+        c,
+        "%s: valid, %zu cell%s (%d seed%s, %d model%s, %d defense%s, "
+        "%d attack%s)\n",
+        path, ib_suite_cells(s), ib_suite_cells(s) == 1 ? "" : "s", s->n_seeds,
+        plural(s->n_seeds), s->n_models, plural(s->n_models), s->n_defenses,
+        plural(s->n_defenses), s->n_attacks, plural(s->n_attacks));
 }
 
 static int print_json(const struct ib_console *c, const cJSON *list,

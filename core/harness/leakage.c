@@ -206,6 +206,10 @@ enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
     else if (parts_make(a, w, &la, &r[0]) >= 2 &&
              parts_make(b, w, &lb, &r[1]) >= 2)
         status = ib_interval_make(&s, out, err);
+    if (!status && out->high - out->low < 1e-12) {
+        out->low = out->high = NAN;
+        out->reason = ib_no_spread;
+    }
     free(w);
     ib_panel_free(&both);
     return status;

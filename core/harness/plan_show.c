@@ -77,9 +77,9 @@ enum ib_status ib_plan_show(const struct ib_plan *p, const char *store_dir,
         return ib_error_set(err, IB_E_NOMEM, "plan: no memory");
     sum_kinds(p, t, sums);
     count_cells(p, cells);
-    ib_text_add(out, "%s: %zu cells (%zu run, %zu bypass, %zu skip)\n\n",
-                p->suite->name, p->n_cells, cells[IB_CELL_RUN],
-                cells[IB_CELL_BYPASS], cells[IB_CELL_SKIP]);
+    ib_text_add(out, "%s: %zu cell%s (%zu run, %zu bypass, %zu skip)\n\n",
+                p->suite->name, p->n_cells, p->n_cells == 1 ? "" : "s",
+                cells[IB_CELL_RUN], cells[IB_CELL_BYPASS], cells[IB_CELL_SKIP]);
     ib_text_add(out, "%-10s %8s %8s %8s %10s\n", "artifacts", "all", "cached",
                 "to do", "estimate");
     for (int k = 0; k < IB_NODE_KINDS; k++) {

@@ -1,5 +1,6 @@
 /* One row of the summary: an attack on a model behind a defense. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "results_parts.h"
@@ -39,21 +40,22 @@ static enum ib_status no_memory(struct ib_error *err)
     return ib_error_set(err, IB_E_NOMEM, "no memory for a summary");
 }
 
-/* The control (never the ceiling) whose mean comes nearest to leaking. */
+/* The control (never the ceiling) whose mean comes nearest to leaking; of the
+ * seeds and identities that the row has. w: weights, NULL: no memory. */
 static bool put_control(const struct ib_gather *g, int model,
-                        const cJSON *column, cJSON *o)
+                        const cJSON *column, const double *w, cJSON *o)
 {
     const struct ib_scored *by_seed[IB_RESULTS_SEEDS];
     const char *direction = ib_at_text(column, "direction"), *name = NULL;
     double best = NAN, sign = strcmp(direction, "lower-leaks") ? 1 : -1;
-    bool ok = true;
-    for (int i = 0; strcmp(direction, "neutral") && i < IB_FLOORS; i++) {
+    bool ok = w != NULL;
+    for (int i = 0; ok && strcmp(direction, "neutral") && i < IB_FLOORS; i++) {
         ib_control_row(g, model, ib_floor_names[i], by_seed);
         struct ib_panel p =
             ib_row_panel(g, by_seed, ib_at_text(column, "name"));
         if (!p.v)
             return false;
-        double x = ib_panel_mean(&p, NULL);
+        double x = ib_panel_mean(&p, w);
         ib_panel_free(&p);
         if (isnan(x) || sign * x <= sign * best)
             continue;
@@ -93,7 +95,9 @@ static enum ib_status put_columns(const struct ib_gather *g, int model,
             status = ib_interval_mean(&p, bound(column, "min", -INFINITY),
                                       bound(column, "max", INFINITY), &i, err);
             cJSON *o = ib_put_estimate(&ok, out, name, &i);
-            ok = ok && (!controls || put_control(g, model, column, o));
+            double *w = controls ? ib_panel_support(&p) : NULL;
+            ok = ok && (!controls || put_control(g, model, column, w, o));
+            free(w);
         }
         ib_panel_free(&p);
         if (status || !ok)

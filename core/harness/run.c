@@ -117,9 +117,9 @@ static void count_early(struct runner *r)
             r->cells_over++;
     }
     snprintf(line, sizeof(line),
-             "%zu cells: %zu to run, %zu there already, %zu skipped",
-             p->n_cells, p->n_cells - r->cells_over, r->cells_over - skipped,
-             skipped);
+             "%zu cell%s: %zu to run, %zu there already, %zu skipped",
+             p->n_cells, p->n_cells == 1 ? "" : "s", p->n_cells - r->cells_over,
+             r->cells_over - skipped, skipped);
     ib_progress_line(&r->progress, line);
 }
 
@@ -467,6 +467,7 @@ enum ib_status ib_run_plan(struct ib_plan *plan, const struct ib_stage_env *env,
         goto done;
     r.work = ib_queue_seconds(r.queue);
     s = loop(&r);
+    ib_queue_settle(r.queue);
     ib_progress_end(&r.progress);
     ib_timings_save(r.timings, r.setup.store);
 done:

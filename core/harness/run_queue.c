@@ -298,6 +298,23 @@ void ib_queue_finish(struct ib_queue *q, int node, ib_queue_over over,
     }
 }
 
+void ib_queue_settle(struct ib_queue *q)
+{
+    struct ib_plan *p = q->plan;
+
+    for (size_t n = 0; n < p->n_nodes; n++) {
+        struct ib_plan_node *node = &p->nodes[n];
+        const struct ib_plan_node *by = NULL;
+
+        for (int i = 0; i < node->n_inputs && !by; i++)
+            if (!available(&p->nodes[node->input[i]]))
+                by = &p->nodes[node->input[i]];
+        if (by && by->outcome != IB_PENDING &&
+            (node->outcome == IB_BLOCKED || node->outcome == IB_NOT_APPLICABLE))
+            block(node, by);
+    }
+}
+
 /* --- what went missing --------------------------------------------------- */
 
 /* An input that the store lost; its own inputs first. Others that wait for it

@@ -37,6 +37,9 @@ void ib_queue_put_back(struct ib_queue *q, int node);
 typedef void (*ib_queue_over)(void *ctx, int node);
 void ib_queue_finish(struct ib_queue *q, int node, ib_queue_over over,
                      void *ctx);
+/* After the last node is over: what hangs on several failures names the first
+ * of them among its inputs, whichever came first in time. */
+void ib_queue_settle(struct ib_queue *q);
 /* When an input went missing (a corrupt artifact was moved away), all inputs
  * are checked, what is not whole is open again, and the node waits for it.
  * False: none is missing, or this was tried too often already. */

@@ -317,7 +317,7 @@ enum ib_outcome ib_worker_verdict(const struct ib_worker *w, int status,
     }
     snprintf(reason, n, "the worker ended with code %d and no result",
              WEXITSTATUS(status));
-    return IB_FAILED;
+    return IB_CRASHED;
 }
 
 enum ib_outcome ib_message_verdict(const char *status, const char *text,

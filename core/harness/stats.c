@@ -18,6 +18,8 @@ const char ib_stats_method[] =
     "identities: none. Every resample recomputes floor, ceiling, ratio and "
     "minimum. With one seed an interval does not know how training varies.";
 
+const char ib_no_spread[] = "all pairs differ alike: no spread to judge from";
+
 struct ib_panel ib_panel_make(int seeds, int identities)
 {
     size_t n = (size_t)seeds * (size_t)identities;
@@ -341,7 +343,7 @@ enum ib_status ib_interval_difference(const struct ib_panel *a,
     /* A mean of equal numbers may miss them by rounding. */
     if (!status && !isnan(out->low) && all_near(&d, out->value)) {
         out->low = out->high = NAN;
-        out->reason = "all pairs differ alike: no spread to judge from";
+        out->reason = ib_no_spread;
     }
     ib_panel_free(&d);
     return status;

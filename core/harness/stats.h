@@ -64,6 +64,7 @@ IB_CHECK enum ib_status ib_interval_make(const struct ib_statistic *s,
 IB_CHECK enum ib_status ib_interval_mean(const struct ib_panel *p, double min,
                                          double max, struct ib_interval *out,
                                          struct ib_error *err);
+extern const char ib_no_spread[]; /* reason where all pairs differ alike */
 /* Of the mean difference a - b over the (seed, identity) pairs that both
  * have. */
 IB_CHECK enum ib_status ib_interval_difference(const struct ib_panel *a,

@@ -102,24 +102,47 @@ static void blanks(struct ib_text *t, int n)
         ib_text_put(t, " ", 1);
 }
 
-void ib_text_fit(struct ib_text *t, const char *s, int width, bool right)
+/* Adds characters of s while they fit into room columns; returns the columns
+ * used. */
+static int add_head(struct ib_text *t, const char *s, int room)
 {
-    int full = ib_text_width(s), used = 0;
-    int room = full > width ? width - 1 : width;
+    int used = 0;
 
-    if (right && full < width)
-        blanks(t, width - full);
     for (uint32_t c; (c = ib_utf8_read(s, &s)) != 0;) {
         char bytes[4];
         int w = ib_char_width(c);
+
         if (used + w > room)
             break;
         ib_text_put(t, bytes, ib_utf8_write(c, bytes));
         used += w;
     }
-    if (full > width && width > 0) {
+    return used;
+}
+
+/* The end of s that is at most room columns wide. */
+static const char *tail_of(const char *s, int full, int room)
+{
+    while (full > room)
+        full -= ib_char_width(ib_utf8_read(s, &s));
+    return s;
+}
+
+void ib_text_fit(struct ib_text *t, const char *s, int width, bool right)
+{
+    int full = ib_text_width(s), used;
+
+    if (right && full < width)
+        blanks(t, width - full);
+    if (full <= width) {
+        used = add_head(t, s, width);
+    } else if (width > 0) {
+        used = add_head(t, s, (width - 1) / 3);
         ib_text_put(t, "\xE2\x80\xA6", 3);
         used++;
+        used += add_head(t, tail_of(s, full, width - used), width - used);
+    } else {
+        used = 0;
     }
     if (!right || full > width)
         blanks(t, width - used);

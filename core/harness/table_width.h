@@ -16,8 +16,9 @@ size_t ib_utf8_write(uint32_t c, char out[4]);
 /* Columns of a terminal: 0 for combining marks, 2 for wide characters. */
 int ib_char_width(uint32_t c);
 int ib_text_width(const char *s);
-/* Adds s cleaned as ib_utf8_read does, cut to width columns (the last one an
- * ellipsis) or filled with blanks up to it: on the left when right is set. */
+/* Adds s cleaned as ib_utf8_read does, cut to width columns or filled with
+ * blanks up to it: on the left when right is set. What is cut is the middle,
+ * where an ellipsis stands: names of a sweep differ at their ends. */
 void ib_text_fit(struct ib_text *t, const char *s, int width, bool right);
 
 #endif

@@ -79,8 +79,9 @@ IB_CHECK enum ib_status ib_oracle_count(struct ib_oracle *o, int slot,
 
 /* The attack's published best guess for a slot: images x D floats in [0, 1],
  * written in place whenever a better one is known. What stands there when a
- * query checkpoint (10, 30, 100, ... and half of the budget) is passed is scored on the curve; what
- * stands there at the end is the result. Starts as zeros (black). */
+ * query checkpoint (10, 30, 100, ... and half of the budget) is passed is
+ * scored on the curve; what stands there at the end is the result. Starts as
+ * zeros (black). */
 float *ib_oracle_guess(struct ib_oracle *o, int slot);
 
 #endif

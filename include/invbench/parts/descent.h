@@ -22,8 +22,10 @@ struct ib_descent_ask {
     size_t n;
     const int32_t *slot;
     const float *z;  /* n x d */
-    double *cost;    /* out: n, finite, or INFINITY to end the row here (budget
-                        spent, nothing to be learnt) */
+    double *cost;    /* out: n, finite, or INFINITY to end the row before this
+                        point (budget spent: it has no cost) */
+    bool *last;      /* out: n, false before the call; true: the point counts,
+                        and the row ends with it (nothing more to be learnt) */
     float *gradient; /* out: n x d, every entry; NULL: only costs are wanted */
 };
 

@@ -34,11 +34,13 @@ struct ib_gradest_setup {
 
 /* One estimate. */
 struct ib_gradest_row {
-    int32_t slot;  /* in */
-    double step;   /* in: s > 0 */
-    double cost;   /* out: c(z); INFINITY: no query was left for it */
-    size_t pairs;  /* out: that the budget allowed */
-    size_t signal; /* out: pairs whose two answers differed */
+    int32_t slot;    /* in */
+    double step;     /* in: s > 0 */
+    double cost;     /* out: c(z); INFINITY: no query was left for it */
+    size_t pairs;    /* out: that the budget allowed when they were planned */
+    size_t answered; /* out: pairs of which no point was denied; the mean of
+                        nes and spsa is over these */
+    size_t signal;   /* out: pairs whose two answers differed */
 };
 
 /* Takes all its memory from env->scratch. */
