@@ -162,6 +162,16 @@ static void add_line(const struct ib_page *p, int model,
     ib_text_add(p->t, "</tr>\n");
 }
 
+/* A line has a row where the suite asks for it with this model. */
+static bool line_is_asked(const struct ib_page *p, int model,
+                          const struct ib_line *l)
+{
+    for (size_t d = 0; d < p->v->defenses.n; d++)
+        if (ib_view_find(p->v, model, (int)d, l))
+            return l->runs;
+    return false;
+}
+
 static void add_model(const struct ib_page *p, int model)
 {
     const char *id = p->v->models.at[model];
@@ -175,7 +185,7 @@ static void add_model(const struct ib_page *p, int model)
         ib_html_add(p->t, "<th scope=col>%s</th>", p->v->defenses.at[d]);
     ib_text_add(p->t, "</tr></thead>\n<tbody>\n");
     for (size_t l = 0; l < p->v->n_lines; l++)
-        if (p->v->lines[l].runs)
+        if (line_is_asked(p, model, &p->v->lines[l]))
             add_line(p, model, &p->v->lines[l]);
     ib_page_table_end(p->t);
 }
