@@ -120,13 +120,8 @@ static enum ib_status make(void *ctx, struct ib_error *err)
     struct ib_recon recon;
     enum ib_status s;
 
-    if (node->outcome != IB_DONE && node->outcome != IB_CACHED) {
-        a->code = ib_session_exit(&a->session);
-        ib_console_note(a->session.command->console, "%s: %s: %s\n",
-                        node->label, ib_outcome_names[node->outcome],
-                        node->reason);
+    if (ib_session_lacks(&a->session, node, &a->code))
         return IB_OK;
-    }
     s = ib_recon_open(a->session.store, node->key, &recon, err);
     if (s)
         return s;

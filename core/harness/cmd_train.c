@@ -50,13 +50,8 @@ static enum ib_status make(void *ctx, struct ib_error *err)
     struct ib_artifact a;
     enum ib_status s;
 
-    if (utility->outcome != IB_DONE && utility->outcome != IB_CACHED) {
-        t->code = ib_session_exit(&t->session);
-        ib_console_note(t->session.command->console, "%s: %s: %s\n",
-                        utility->label, ib_outcome_names[utility->outcome],
-                        utility->reason);
+    if (ib_session_lacks(&t->session, utility, &t->code))
         return IB_OK;
-    }
     s = ib_store_get(t->session.store, utility->key, &a, err);
     if (s)
         return s;

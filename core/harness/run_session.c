@@ -175,6 +175,17 @@ int ib_session_exit(const struct ib_session *s)
     return ib_session_failures(s) ? IB_EXIT_CELLS : IB_EXIT_OK;
 }
 
+bool ib_session_lacks(const struct ib_session *s,
+                      const struct ib_plan_node *node, int *code)
+{
+    if (node->outcome == IB_DONE || node->outcome == IB_CACHED)
+        return false;
+    *code = ib_session_exit(s);
+    ib_console_note(s->command->console, "%s: %s: %s\n", node->label,
+                    ib_outcome_names[node->outcome], node->reason);
+    return true;
+}
+
 int ib_session_interrupted(const struct ib_session *s)
 {
     ib_console_note(s->command->console,

@@ -54,6 +54,9 @@ size_t ib_session_failures(const struct ib_session *s);
  * failed; IB_EXIT_ERROR where it was not for the cells, but because the data
  * cannot be read or the store takes nothing. */
 int ib_session_exit(const struct ib_session *s);
+/* True where the node did not come about: says why, sets the exit status. */
+bool ib_session_lacks(const struct ib_session *s,
+                      const struct ib_plan_node *node, int *code);
 /* What a stopped run says; returns the exit code. */
 int ib_session_interrupted(const struct ib_session *s);
 
