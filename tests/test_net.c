@@ -3,7 +3,8 @@
  */
 #include "cmocka_all.h"
 
-#include <invbench/graph.h>
+#include <invbench/losses.h>
+#include <invbench/ops.h>
 
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "cmocka_all.h"
 #include "node.h"
 
-#include <invbench/graph.h>
+#include <invbench/ops.h>
 #include <invbench/math.h>
 
 #include <math.h>
@@ -412,7 +412,7 @@ static void dropout_drops_scales_and_passes_its_mask_back(void **state)
                                    0,         add_dropout, twin_dropout};
     set_up(&b, &l);
     struct ib_rng rng = ib_rng_stream(1, "test", 0, "dropout");
-    struct ib_forward f = {.n = ROWS, .from = b.x, .to = b.y, .dropout = &rng};
+    struct ib_forward f = {.n = ROWS, .from = b.x, .to = b.y, .rng = &rng};
     ib_net_forward(b.net, &f);
     memcpy(ib_net_gradient(b.net, b.y), b.dy, ROWS * b.k * sizeof(float));
     ib_net_backward(b.net, &f, IB_WRT_INPUT);

@@ -33,7 +33,7 @@ static int draw_shift(struct ib_rng *rng, int64_t shift)
 
 void ib_augment_row(const struct ib_augment *a, struct ib_shape s,
                     const uint8_t *pixels, struct ib_rng *rng, uint8_t *scratch,
-                    float *row)
+                    ib_real *row)
 {
     struct move m = {0};
     size_t plane = (size_t)s.h * (size_t)s.w;

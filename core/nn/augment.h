@@ -1,4 +1,4 @@
-/* From 8-bit images to the float rows of a batch. */
+/* From 8-bit images to the rows of a batch. */
 #ifndef INVBENCH_NN_AUGMENT_H
 #define INVBENCH_NN_AUGMENT_H
 
@@ -14,6 +14,6 @@ struct ib_augment {
  * augmentation needs. */
 void ib_augment_row(const struct ib_augment *a, struct ib_shape s,
                     const uint8_t *pixels, struct ib_rng *rng, uint8_t *scratch,
-                    float *row);
+                    ib_real *row);
 
 #endif

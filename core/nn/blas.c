@@ -19,18 +19,24 @@ const char *ib_blas_numerics(void)
     return openblas_get_config();
 }
 
-void ib_sgemm(float *c, const float *a, const float *b, const struct ib_gemm *g)
+void ib_sgemm(ib_real *c, const ib_real *a, const ib_real *b,
+              const struct ib_gemm *g)
 {
     assert(g->m >= 0 && g->n >= 0 && g->k >= 0);
     if (g->m == 0 || g->n == 0)
         return;
-    cblas_sgemm(CblasRowMajor, g->ta ? CblasTrans : CblasNoTrans,
-                g->tb ? CblasTrans : CblasNoTrans, g->m, g->n, g->k, g->alpha,
-                a, g->lda, b, g->ldb, g->beta, c, g->ldc);
+#ifdef IB_DOUBLE
+#define GEMM cblas_dgemm
+#else
+#define GEMM cblas_sgemm
+#endif
+    GEMM(CblasRowMajor, g->ta ? CblasTrans : CblasNoTrans,
+         g->tb ? CblasTrans : CblasNoTrans, g->m, g->n, g->k, g->alpha, a,
+         g->lda, b, g->ldb, g->beta, c, g->ldc);
 }
 
 /* Four partial sums, joined in a fixed order: the same on every compiler. */
-double ib_dot(size_t n, const float *a, const float *b)
+double ib_dot(size_t n, const ib_real *a, const ib_real *b)
 {
     double s[4] = {0};
     size_t i = 0;
@@ -42,7 +48,7 @@ double ib_dot(size_t n, const float *a, const float *b)
     return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-double ib_sum(size_t n, const float *a)
+double ib_sum(size_t n, const ib_real *a)
 {
     double s[4] = {0};
     size_t i = 0;
@@ -54,8 +60,8 @@ double ib_sum(size_t n, const float *a)
     return (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-void ib_axpy(size_t n, float a, const float *x, float *y)
+void ib_axpy(size_t n, ib_real a, const ib_real *x, ib_real *y)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = __builtin_fmaf(a, x[i], y[i]);
+        y[i] = ib_fma(a, x[i], y[i]);
 }

@@ -50,7 +50,7 @@ enum ib_status ib_training_check_data(const struct ib_training *t,
     return IB_OK;
 }
 
-bool ib_all_finite(const float *x, size_t n)
+bool ib_all_finite(const ib_real *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (!isfinite(x[i]))

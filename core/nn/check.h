@@ -11,6 +11,6 @@ IB_CHECK enum ib_status ib_training_check_data(const struct ib_training *t,
 IB_CHECK enum ib_status ib_training_check_phase(const struct ib_training *t,
                                                 const struct ib_phase *p,
                                                 struct ib_error *err);
-bool ib_all_finite(const float *x, size_t n);
+bool ib_all_finite(const ib_real *x, size_t n);
 
 #endif

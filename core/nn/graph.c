@@ -38,7 +38,7 @@ size_t ib_graph_parameters(const struct ib_graph *g)
     return g->parameters;
 }
 
-static ib_node fail(struct ib_graph *g, enum ib_status s, const char *text)
+ib_node ib_graph_fail(struct ib_graph *g, enum ib_status s, const char *text)
 {
     if (g->error.status == IB_OK)
         ib_error_set(&g->error, s, "%s", text);
@@ -95,15 +95,15 @@ static const char *check_size(const struct ib_graph_node *node)
     return NULL;
 }
 
-static void misfit(struct ib_graph *g, const struct ib_graph_node *node,
-                   const char *reason)
+ib_node ib_graph_misfit(struct ib_graph *g, const struct ib_graph_node *node,
+                        const char *reason)
 {
     struct ib_shape s = node->shape;
     const char *op = ib_ops[node->op]->name;
     if (node->n_inputs == 0) {
         ib_error_set(&g->error, IB_E_USAGE, "node '%s' (%s) of %dx%dx%d: %s",
                      node->name, op, s.c, s.h, s.w, reason);
-        return;
+        return IB_NONE;
     }
     const struct ib_graph_node *from = &g->node[node->input[0]];
     struct ib_shape f = from->shape;
@@ -112,24 +112,26 @@ static void misfit(struct ib_graph *g, const struct ib_graph_node *node,
                  "(%dx%dx%d): %s",
                  node->name, op, s.c, s.h, s.w, from->name, f.c, f.h, f.w,
                  reason);
+    return IB_NONE;
 }
 
-/* Everything but op, config and inputs is filled in here. */
-static ib_node add(struct ib_graph *g, struct ib_graph_node *node,
-                   const char *name)
+ib_node ib_graph_add(struct ib_graph *g, struct ib_graph_node *node,
+                     const char *name)
 {
     if (g->error.status != IB_OK)
         return IB_NONE;
     struct ib_shape in[IB_OP_INPUTS] = {{0}};
     for (int i = 0; i < node->n_inputs; i++) {
         if (node->input[i] < 0 || node->input[i] >= g->n)
-            return fail(g, IB_E_INTERNAL, "a node's input is not in the graph");
+            return ib_graph_fail(g, IB_E_INTERNAL,
+                                 "a node's input is not in the graph");
         in[i] = g->node[node->input[i]].shape;
     }
     if (name && (strlen(name) >= IB_NAME_MAX || name_taken(g, name)))
-        return fail(g, IB_E_INTERNAL, "a node's name is too long or taken");
+        return ib_graph_fail(g, IB_E_INTERNAL,
+                             "a node's name is too long or taken");
     if (!grow(g))
-        return fail(g, IB_E_NOMEM, "no memory for a graph's nodes");
+        return ib_graph_fail(g, IB_E_NOMEM, "no memory for a graph's nodes");
     name_node(g, node, name);
     const char *reason = ib_ops[node->op]->shape(node, in);
     if (!reason)
@@ -139,118 +141,37 @@ static ib_node add(struct ib_graph *g, struct ib_graph_node *node,
         (!ib_size_add(g->parameters, node->weights, &total) ||
          !ib_size_add(total, node->biases, &total) || total > SIZE_MAX / 64))
         reason = "too many parameters";
-    if (reason) {
-        misfit(g, node, reason);
-        return IB_NONE;
-    }
+    if (reason)
+        return ib_graph_misfit(g, node, reason);
     node->owner = g->n;
     node->first = g->parameters;
     g->parameters = total;
+    node->first_state = g->states;
+    g->states += node->state;
     g->node[g->n] = *node;
     return g->n++;
 }
 
-static ib_node add_unary(struct ib_graph *g, enum ib_op_id op, ib_node x,
-                         const struct ib_op_config *config, const char *name)
+ib_node ib_graph_add_unary(struct ib_graph *g, enum ib_op_id op, ib_node x,
+                           const struct ib_op_config *config, const char *name)
 {
     struct ib_graph_node node = {.op = op, .n_inputs = 1, .input = {x}};
     if (config)
         node.config = *config;
-    return add(g, &node, name);
+    return ib_graph_add(g, &node, name);
 }
 
-ib_node ib_graph_input(struct ib_graph *g, struct ib_shape s, const char *name)
+ib_node ib_graph_keep(struct ib_graph *g, ib_node x)
 {
-    struct ib_graph_node node = {.op = IB_OP_INPUT, .config.shape = s};
-    return add(g, &node, name);
+    if (x >= 0 && x < g->n)
+        g->node[x].kept = true;
+    return x;
 }
 
-ib_node ib_graph_dense(struct ib_graph *g, ib_node x, int units,
-                       const char *name)
+void ib_graph_share(struct ib_graph *g, ib_node x, ib_node of)
 {
-    const struct ib_op_config c = {.channels = units};
-    return add_unary(g, IB_OP_DENSE, x, &c, name);
-}
-
-ib_node ib_graph_dense_shared(struct ib_graph *g, ib_node x, ib_node of,
-                              const char *name)
-{
-    if (g->error.status != IB_OK)
-        return IB_NONE;
-    if (of < 0 || of >= g->n || g->node[of].op != IB_OP_DENSE)
-        return fail(g, IB_E_INTERNAL, "parameters are shared with no dense");
-    size_t before = g->parameters;
-    ib_node y = ib_graph_dense(g, x, g->node[of].config.channels, name);
-    if (y == IB_NONE)
-        return y;
-    struct ib_graph_node *node = &g->node[y];
-    if (node->weights != g->node[of].weights) {
-        misfit(g, node, "the shared weights are of another length");
-        return IB_NONE;
-    }
-    g->parameters = before;
+    struct ib_graph_node *node = &g->node[x];
+    g->parameters -= node->weights + node->biases;
     node->owner = g->node[of].owner;
     node->first = g->node[of].first;
-    return y;
-}
-
-ib_node ib_graph_conv2d(struct ib_graph *g, ib_node x, struct ib_conv conv,
-                        const char *name)
-{
-    const struct ib_op_config c = {.channels = conv.channels,
-                                   .kernel = conv.kernel,
-                                   .stride = conv.stride ? conv.stride : 1,
-                                   .pad = conv.pad};
-    return add_unary(g, IB_OP_CONV2D, x, &c, name);
-}
-
-ib_node ib_graph_maxpool(struct ib_graph *g, ib_node x, int size, int stride)
-{
-    const struct ib_op_config c = {.kernel = size, .stride = stride};
-    return add_unary(g, IB_OP_MAXPOOL, x, &c, NULL);
-}
-
-ib_node ib_graph_avgpool(struct ib_graph *g, ib_node x, int size, int stride)
-{
-    const struct ib_op_config c = {.kernel = size, .stride = stride};
-    return add_unary(g, IB_OP_AVGPOOL, x, &c, NULL);
-}
-
-ib_node ib_graph_relu(struct ib_graph *g, ib_node x)
-{
-    return add_unary(g, IB_OP_RELU, x, NULL, NULL);
-}
-
-ib_node ib_graph_sigmoid(struct ib_graph *g, ib_node x)
-{
-    return add_unary(g, IB_OP_SIGMOID, x, NULL, NULL);
-}
-
-ib_node ib_graph_tanh(struct ib_graph *g, ib_node x)
-{
-    return add_unary(g, IB_OP_TANH, x, NULL, NULL);
-}
-
-ib_node ib_graph_softmax(struct ib_graph *g, ib_node x)
-{
-    return add_unary(g, IB_OP_SOFTMAX, x, NULL, NULL);
-}
-
-ib_node ib_graph_dropout(struct ib_graph *g, ib_node x, double rate)
-{
-    const struct ib_op_config c = {.rate = rate};
-    return add_unary(g, IB_OP_DROPOUT, x, &c, NULL);
-}
-
-ib_node ib_graph_affine(struct ib_graph *g, ib_node x, double scale,
-                        double shift)
-{
-    const struct ib_op_config c = {.scale = scale, .shift = shift};
-    return add_unary(g, IB_OP_AFFINE, x, &c, NULL);
-}
-
-ib_node ib_graph_reshape(struct ib_graph *g, ib_node x, struct ib_shape s)
-{
-    const struct ib_op_config c = {.shape = s};
-    return add_unary(g, IB_OP_RESHAPE, x, &c, NULL);
 }

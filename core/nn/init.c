@@ -16,7 +16,7 @@ static bool feeds_relu(const struct ib_graph *g, ib_node x)
 
 /* He et al., ICCV 2015, eq. 10 and Glorot, Bengio, AISTATS 2010, eq. 16, as
  * uniform distributions. */
-static float init_bound(const struct ib_graph *g, ib_node x)
+static ib_real init_bound(const struct ib_graph *g, ib_node x)
 {
     const struct ib_graph_node *node = &g->node[x];
     double in = (double)node->weights / (double)node->shape.c;
@@ -24,7 +24,7 @@ static float init_bound(const struct ib_graph *g, ib_node x)
                       ? (double)node->config.kernel * node->config.kernel
                       : 1;
     double out = (double)node->shape.c * taps;
-    return (float)sqrt(6.0 / (feeds_relu(g, x) ? in : in + out));
+    return (ib_real)sqrt(6.0 / (feeds_relu(g, x) ? in : in + out));
 }
 
 void ib_net_init(struct ib_net *net, struct ib_rng *rng)
@@ -34,8 +34,8 @@ void ib_net_init(struct ib_net *net, struct ib_rng *rng)
         const struct ib_graph_node *node = &g->node[x];
         if (node->weights + node->biases == 0 || node->owner != x)
             continue;
-        float *w = ib_net_parameters(net) + node->first;
-        float a = init_bound(g, x);
+        ib_real *w = ib_net_parameters(net) + node->first;
+        ib_real a = init_bound(g, x);
         ib_rng_fill_uniform(rng, w, node->weights);
         for (size_t i = 0; i < node->weights; i++)
             w[i] = a * (2.0f * w[i] - 1.0f);

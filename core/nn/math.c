@@ -124,62 +124,6 @@ static inline float tanh_core(float x)
     return copysignf(y, x);
 }
 
-float ib_expf(float x)
-{
-    return exp_core(x);
-}
-
-float ib_logf(float x)
-{
-    return log_core(x);
-}
-
-float ib_tanhf(float x)
-{
-    return tanh_core(x);
-}
-
-float ib_sigmoidf(float x)
-{
-    return sigmoid_core(x);
-}
-
-/* Whole blocks go through a buffer of fixed length, which is what lets the
- * compilers use vector instructions though x and y may be one array. */
-#define VECTOR_LOOP(name, core)                                                \
-    void name(size_t n, const float *x, float *y)                              \
-    {                                                                          \
-        size_t i = 0;                                                          \
-        for (; i + BLOCK <= n; i += BLOCK) {                                   \
-            float t[BLOCK];                                                    \
-            for (int j = 0; j < BLOCK; j++)                                    \
-                t[j] = core(x[i + (size_t)j]);                                 \
-            memcpy(y + i, t, sizeof t);                                        \
-        }                                                                      \
-        for (; i < n; i++)                                                     \
-            y[i] = core(x[i]);                                                 \
-    }
-
-VECTOR_LOOP(ib_vexp, exp_core)
-VECTOR_LOOP(ib_vlog, log_core)
-VECTOR_LOOP(ib_vtanh, tanh_core)
-VECTOR_LOOP(ib_vsigmoid, sigmoid_core)
-
-void ib_softmax_rows(size_t n, size_t k, const float *z, float *p)
-{
-    for (size_t i = 0; i < n; i++, z += k, p += k) {
-        float top = z[0];
-        for (size_t j = 1; j < k; j++)
-            top = z[j] > top ? z[j] : top;
-        for (size_t j = 0; j < k; j++)
-            p[j] = z[j] - top;
-        ib_vexp(k, p, p);
-        float scale = (float)(1.0 / ib_sum(k, p));
-        for (size_t j = 0; j < k; j++)
-            p[j] *= scale;
-    }
-}
-
 /* --- double ------------------------------------------------------------ */
 
 static const double LN2_HI = 0x1.62e42fefa39efp-1;
@@ -338,4 +282,87 @@ double ib_cos(double x)
     int64_t q;
     double r = quarter_turns(x, &q);
     return sin_quarter(r, q + 1);
+}
+
+/* --- what the engine computes in ------------------------------------- */
+
+#ifdef IB_DOUBLE
+static double sigmoid_double(double x)
+{
+    double e = ib_exp(-fabs(x)), s = 1 / (1 + e);
+    return x < 0 ? e * s : s;
+}
+
+static double tanh_double(double x)
+{
+    double a = fabs(x), m = a < 1e-3 ? a * (1 - a * a / 3) : 1;
+    if (a >= 1e-3)
+        m = 1 - 2 / (ib_exp(2 * a) + 1);
+    return copysign(m, x);
+}
+#define EXP     ib_exp
+#define LOG     ib_log
+#define TANH    tanh_double
+#define SIGMOID sigmoid_double
+#else
+#define EXP     exp_core
+#define LOG     log_core
+#define TANH    tanh_core
+#define SIGMOID sigmoid_core
+#endif
+
+ib_real ib_expf(ib_real x)
+{
+    return EXP(x);
+}
+
+ib_real ib_logf(ib_real x)
+{
+    return LOG(x);
+}
+
+ib_real ib_tanhf(ib_real x)
+{
+    return TANH(x);
+}
+
+ib_real ib_sigmoidf(ib_real x)
+{
+    return SIGMOID(x);
+}
+
+/* Whole blocks go through a buffer of fixed length, which is what lets the
+ * compilers use vector instructions though x and y may be one array. */
+#define VECTOR_LOOP(name, core)                                                \
+    void name(size_t n, const ib_real *x, ib_real *y)                          \
+    {                                                                          \
+        size_t i = 0;                                                          \
+        for (; i + BLOCK <= n; i += BLOCK) {                                   \
+            ib_real t[BLOCK];                                                  \
+            for (int j = 0; j < BLOCK; j++)                                    \
+                t[j] = core(x[i + (size_t)j]);                                 \
+            memcpy(y + i, t, sizeof t);                                        \
+        }                                                                      \
+        for (; i < n; i++)                                                     \
+            y[i] = core(x[i]);                                                 \
+    }
+
+VECTOR_LOOP(ib_vexp, EXP)
+VECTOR_LOOP(ib_vlog, LOG)
+VECTOR_LOOP(ib_vtanh, TANH)
+VECTOR_LOOP(ib_vsigmoid, SIGMOID)
+
+void ib_softmax_rows(size_t n, size_t k, const ib_real *z, ib_real *p)
+{
+    for (size_t i = 0; i < n; i++, z += k, p += k) {
+        ib_real top = z[0];
+        for (size_t j = 1; j < k; j++)
+            top = z[j] > top ? z[j] : top;
+        for (size_t j = 0; j < k; j++)
+            p[j] = z[j] - top;
+        ib_vexp(k, p, p);
+        ib_real scale = (ib_real)(1.0 / ib_sum(k, p));
+        for (size_t j = 0; j < k; j++)
+            p[j] *= scale;
+    }
 }

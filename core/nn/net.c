@@ -1,43 +1,46 @@
 /*
- * A net: the memory that a graph needs, and the runs over it.
+ * A net: the memory that a graph needs.
  *
- * Two arenas, sized before anything is taken: parameters with their gradients,
- * and activations (values, gradients, what ops keep, scratch). An op marked
- * alias shares its input's rows: `root` names the node whose rows they are.
+ * Arenas, sized before anything is taken: parameters with their gradients and
+ * the state; rows (values, gradients, what ops keep) with the parts' sums; and
+ * each thread's scratch. An op marked alias shows its input's rows. An op
+ * marked in_place that is its input's only consumer uses the same memory for
+ * its gradient.
  */
+#include "net.h"
+
 #include "blas.h"
-#include "node.h"
+#include "spectral.h"
 
 #include <assert.h>
-#include <invbench/math.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct rows {
-    float *value, *gradient;
-    void *saved;
-    ib_node root;
-};
-
-struct ib_net {
-    struct ib_graph *graph;
-    int max_batch;
-    struct ib_scratch *parameter_memory, *row_memory;
-    float *parameter, *gradient;
-    struct rows *rows; /* one a node */
-    uint8_t *mark;     /* one a node: on the path of this run */
-    uint8_t *wanted;   /* its gradient is needed */
-    uint8_t *written;  /* its gradient holds a first contribution */
-    float *scratch;
-    ib_node first, last; /* whose parameters are trained */
-    size_t bytes;
+enum {
+    BLOCK_BYTES = 512 * 1024,
+    PARTS = 8,
+    PARTIAL_BYTES = 64 * 1024 * 1024, /* of all parts together, if possible */
 };
 
 static const struct ib_op *op_of(const struct ib_graph_node *node)
 {
     return ib_ops[node->op];
 }
+
+int ib_block_rows(size_t row_bytes)
+{
+    size_t rows = BLOCK_BYTES / (row_bytes ? row_bytes : 1);
+    return rows < 1 ? 1 : rows > 4096 ? 4096 : (int)rows;
+}
+
+/* --- how much ------------------------------------------------------------ */
+
+/* All that a graph needs, in bytes; partials and sums as numbers of one part;
+ * scratch as numbers of one thread. */
+struct sizes {
+    size_t parameters, rows, partials, sums, scratch;
+    int parts;
+};
 
 /* What the arena spends on count items of a size: see ib_scratch_take. */
 static bool account(size_t *total, size_t count, size_t size)
@@ -47,91 +50,260 @@ static bool account(size_t *total, size_t count, size_t size)
            ib_size_add(*total, bytes, total);
 }
 
-static bool row_bytes(const struct ib_graph *g, size_t batch, size_t *total,
-                      size_t *scratch)
+static void shapes_of(const struct ib_graph *g, const struct ib_graph_node *n,
+                      struct ib_shape in[IB_OP_INPUTS])
 {
-    size_t nodes = (size_t)g->n;
-    if (!account(total, nodes, sizeof(struct rows)) ||
-        !account(total, 3 * nodes, 1))
-        return false;
-    for (int i = 0; i < g->n; i++) {
-        const struct ib_graph_node *node = &g->node[i];
-        const struct ib_op *op = op_of(node);
-        size_t d = ib_shape_size(node->shape), row;
-        if (op->alias)
-            continue;
-        size_t kept = op->saved ? op->saved(node) : 0;
-        if (!ib_size_mul(batch, d, &row) ||
-            !account(total, row, 2 * sizeof(float)) || !account(total, 64, 1) ||
-            !account(total, batch, kept))
-            return false;
-        if (op->scratch) {
-            size_t s = op->scratch(node, g->node[node->input[0]].shape);
-            *scratch = s > *scratch ? s : *scratch;
-        }
-    }
-    return account(total, *scratch, sizeof(float)) && account(total, 3, 64);
+    memset(in, 0, IB_OP_INPUTS * sizeof *in);
+    for (int k = 0; k < n->n_inputs; k++)
+        in[k] = g->node[n->input[k]].shape;
 }
 
-static bool take_rows(struct ib_net *net)
+static int block_max(const struct ib_graph_node *n, int max_batch)
 {
-    const struct ib_graph *g = net->graph;
-    struct ib_scratch *s = net->row_memory;
-    size_t nodes = (size_t)g->n, batch = (size_t)net->max_batch;
-    net->rows = ib_scratch_take(s, nodes, sizeof *net->rows);
-    net->mark = ib_scratch_take(s, nodes, 1);
-    net->wanted = ib_scratch_take(s, nodes, 1);
-    net->written = ib_scratch_take(s, nodes, 1);
-    if (!net->rows || !net->mark || !net->wanted || !net->written)
+    if (op_of(n)->whole)
+        return max_batch;
+    size_t d = ib_shape_size(n->shape) * sizeof(ib_real);
+    int rows = ib_block_rows(d);
+    return rows < max_batch ? rows : max_batch;
+}
+
+static bool node_sizes(const struct ib_graph *g, int i, int max_batch,
+                       struct sizes *s)
+{
+    const struct ib_graph_node *node = &g->node[i];
+    const struct ib_op *op = op_of(node);
+    struct ib_shape in[IB_OP_INPUTS];
+    size_t batch = (size_t)max_batch, d = ib_shape_size(node->shape), row;
+    if (op->alias)
+        return true;
+    shapes_of(g, node, in);
+    size_t kept = op->saved ? op->saved(node) : 0;
+    size_t shared = op->shared ? op->shared(node, in) : 0;
+    if (!ib_size_mul(batch, d, &row) ||
+        !account(&s->rows, row, 2 * sizeof(ib_real)) ||
+        !account(&s->rows, 64, 1) || !account(&s->rows, batch, kept) ||
+        !account(&s->rows, shared, sizeof(ib_real)))
         return false;
-    for (int i = 0; i < g->n; i++) {
-        const struct ib_graph_node *node = &g->node[i];
-        const struct ib_op *op = op_of(node);
-        struct rows *r = &net->rows[i];
-        if (op->alias) {
-            *r = net->rows[node->input[0]];
-            continue;
-        }
-        size_t n = batch * ib_shape_size(node->shape);
-        r->root = i;
-        r->value = ib_scratch_take(s, n, sizeof(float));
-        r->gradient = ib_scratch_take(s, n, sizeof(float));
-        if (op->saved)
-            r->saved = ib_scratch_take(s, batch, op->saved(node));
-        if (!r->value || !r->gradient || (op->saved && !r->saved))
-            return false;
+    if (node->config.spectral &&
+        !account(&s->rows, node->weights, 2 * sizeof(ib_real)))
+        return false;
+    if (!op->whole)
+        s->partials += node->weights + node->biases;
+    s->sums += op->sums ? op->sums(node) : 0;
+    if (op->scratch) {
+        size_t n = (size_t)block_max(node, max_batch);
+        size_t scratch = op->scratch(node, in, n);
+        s->scratch = scratch > s->scratch ? scratch : s->scratch;
     }
     return true;
 }
 
+static int count_parts(size_t partials)
+{
+    int parts = PARTS;
+    while (parts > 2 &&
+           (size_t)parts * partials > PARTIAL_BYTES / sizeof(ib_real))
+        parts /= 2;
+    return parts;
+}
+
+static bool measure(const struct ib_graph *g, int max_batch, struct sizes *s)
+{
+    size_t nodes = (size_t)g->n;
+    *s = (struct sizes){0};
+    if (!account(&s->rows, nodes, sizeof(struct ib_rows)) ||
+        !account(&s->rows, nodes, sizeof(struct ib_op_run)) ||
+        !account(&s->rows, 3 * nodes, 1) || !account(&s->rows, 3, 64))
+        return false;
+    for (int i = 0; i < g->n; i++)
+        if (!node_sizes(g, i, max_batch, s))
+            return false;
+    s->parts = count_parts(s->partials);
+    size_t parts = (size_t)s->parts;
+    return account(&s->rows, parts * (s->partials + 16), sizeof(ib_real)) &&
+           account(&s->rows, parts * (s->sums + 8), sizeof(double)) &&
+           account(&s->parameters, g->parameters, 2 * sizeof(ib_real)) &&
+           account(&s->parameters, g->states, sizeof(ib_real)) &&
+           account(&s->parameters, 64, 1);
+}
+
+size_t ib_graph_bytes(const struct ib_graph *g, int max_batch)
+{
+    struct sizes s;
+    size_t total = 0;
+    if (!measure(g, max_batch, &s) || !account(&total, s.rows, 1) ||
+        !account(&total, s.parameters, 1) ||
+        !account(&total, s.scratch, sizeof(ib_real)))
+        return 0;
+    return total;
+}
+
+/* --- laying it out ------------------------------------------------------- */
+
+/* How many nodes read the value of root, itself or through an alias. */
+static int uses_of(const struct ib_net *net, ib_node root, ib_node reader)
+{
+    const struct ib_graph *g = net->graph;
+    int uses = 0;
+    for (ib_node j = 0; j < g->n; j++)
+        for (int k = 0; k < g->node[j].n_inputs; k++) {
+            ib_node from = g->node[j].input[k];
+            ib_node of = from < reader ? net->rows[from].root : from;
+            uses += of == root && !op_of(&g->node[j])->alias;
+        }
+    return uses;
+}
+
+/* An alias of root that is added after node i may have readers of its own. */
+static bool later_alias(const struct ib_net *net, ib_node root, ib_node i)
+{
+    const struct ib_graph *g = net->graph;
+    for (ib_node j = i + 1; j < g->n; j++)
+        if (op_of(&g->node[j])->alias && g->node[j].input[0] <= i &&
+            net->rows[g->node[j].input[0]].root == root)
+            return true;
+    return false;
+}
+
+static bool kept(const struct ib_net *net, ib_node root, ib_node before)
+{
+    for (ib_node j = 0; j < before; j++)
+        if (net->graph->node[j].kept && net->rows[j].root == root)
+            return true;
+    return false;
+}
+
+/* Whether node i may write its input's gradient over its own. */
+static bool shares_gradient(const struct ib_net *net, ib_node i)
+{
+    const struct ib_graph_node *node = &net->graph->node[i];
+    if (!op_of(node)->in_place || node->n_inputs < 1 || node->kept)
+        return false;
+    ib_node root = net->rows[node->input[0]].root;
+    return uses_of(net, root, i) == 1 && !later_alias(net, root, i) &&
+           !kept(net, root, i);
+}
+
+static bool take_gradient(struct ib_net *net, int i, size_t n)
+{
+    struct ib_rows *r = &net->rows[i];
+    if (shares_gradient(net, i)) {
+        struct ib_rows *in = &net->rows[net->graph->node[i].input[0]];
+        in = &net->rows[in->root];
+        in->lent = true;
+        r->gradient = in->gradient;
+        r->gradient_root = in->gradient_root;
+        return true;
+    }
+    r->gradient = ib_scratch_take(net->row_memory, n, sizeof(ib_real));
+    r->gradient_root = i;
+    return r->gradient != NULL;
+}
+
+static bool take_node(struct ib_net *net, int i)
+{
+    const struct ib_graph *g = net->graph;
+    const struct ib_graph_node *node = &g->node[i];
+    const struct ib_op *op = op_of(node);
+    struct ib_scratch *s = net->row_memory;
+    struct ib_rows *r = &net->rows[i];
+    struct ib_shape in[IB_OP_INPUTS];
+    size_t batch = (size_t)net->max_batch;
+    size_t n = batch * ib_shape_size(node->shape);
+    if (op->alias) {
+        *r = net->rows[node->input[0]];
+        return true;
+    }
+    shapes_of(g, node, in);
+    r->root = i;
+    r->block_max = block_max(node, net->max_batch);
+    r->value = ib_scratch_take(s, n, sizeof(ib_real));
+    r->saved_row = op->saved ? op->saved(node) : 0;
+    r->saved = ib_scratch_take(s, batch, r->saved_row);
+    r->partial = net->partials;
+    r->sums = net->n_sums;
+    r->n_sums = op->sums ? op->sums(node) : 0;
+    net->n_sums += r->n_sums;
+    if (!op->whole)
+        net->partials += node->weights + node->biases;
+    size_t shared = op->shared ? op->shared(node, in) : 0;
+    if (shared)
+        r->shared = ib_scratch_take(s, shared, sizeof(ib_real));
+    if (node->config.spectral)
+        r->normed = ib_scratch_take(s, 2 * node->weights, sizeof(ib_real));
+    return r->value && r->saved && take_gradient(net, i, n) &&
+           (!shared || r->shared) && (!node->config.spectral || r->normed);
+}
+
+static bool take_rows(struct ib_net *net)
+{
+    struct ib_scratch *s = net->row_memory;
+    size_t nodes = (size_t)net->graph->n, parts = (size_t)net->parts;
+    net->rows = ib_scratch_take(s, nodes, sizeof *net->rows);
+    net->run = ib_scratch_take(s, nodes, sizeof *net->run);
+    net->mark = ib_scratch_take(s, nodes, 1);
+    net->wanted = ib_scratch_take(s, nodes, 1);
+    net->written = ib_scratch_take(s, nodes, 1);
+    if (!net->rows || !net->run || !net->mark || !net->wanted || !net->written)
+        return false;
+    for (int i = 0; i < net->graph->n; i++)
+        if (!take_node(net, i))
+            return false;
+    /* Parts do not share cache lines. */
+    net->partials = (net->partials + 15) / 16 * 16;
+    net->n_sums = (net->n_sums + 7) / 8 * 8;
+    net->partial = ib_scratch_take(s, parts * net->partials, sizeof(ib_real));
+    net->sums = ib_scratch_take(s, parts * net->n_sums, sizeof(double));
+    return net->partial && net->sums;
+}
+
+static bool take_parameters(struct ib_net *net)
+{
+    struct ib_scratch *s = net->parameter_memory;
+    size_t count = net->graph->parameters;
+    net->parameter = ib_scratch_take(s, count, sizeof(ib_real));
+    net->gradient = ib_scratch_take(s, count, sizeof(ib_real));
+    net->state = ib_scratch_take(s, net->graph->states, sizeof(ib_real));
+    return net->parameter && net->gradient && net->state;
+}
+
 static enum ib_status allocate(struct ib_net *net, struct ib_error *err)
 {
-    size_t rows = 0, parameters = 0, scratch = 0, count;
-    count = ib_graph_parameters(net->graph);
-    if (!row_bytes(net->graph, (size_t)net->max_batch, &rows, &scratch) ||
-        !account(&parameters, count, 2 * sizeof(float)) ||
-        !account(&parameters, 64, 1))
+    struct sizes s;
+    if (!measure(net->graph, net->max_batch, &s))
         return ib_error_set(err, IB_E_NOMEM,
                             "a net for %d rows needs more memory than can be "
                             "addressed",
                             net->max_batch);
-    net->parameter_memory = ib_scratch_create(parameters);
-    net->row_memory = ib_scratch_create(rows);
-    if (!net->parameter_memory || !net->row_memory || !take_rows(net))
-        goto no_memory;
-    net->parameter =
-        ib_scratch_take(net->parameter_memory, count, sizeof(float));
-    net->gradient =
-        ib_scratch_take(net->parameter_memory, count, sizeof(float));
-    net->scratch = ib_scratch_take(net->row_memory, scratch, sizeof(float));
-    if (!net->parameter || !net->gradient || !net->scratch)
-        goto no_memory;
-    net->bytes = rows + parameters;
+    net->parts = s.parts;
+    net->scratch = s.scratch;
+    net->parameter_memory = ib_scratch_create(s.parameters);
+    net->row_memory = ib_scratch_create(s.rows);
+    net->bytes = ib_graph_bytes(net->graph, net->max_batch);
+    if (!net->parameter_memory || !net->row_memory || !take_rows(net) ||
+        !take_parameters(net))
+        return ib_error_set(err, IB_E_NOMEM,
+                            "no memory for a net of %zu bytes (%d rows)",
+                            net->bytes, net->max_batch);
+    return ib_net_use_pool(net, NULL, err);
+}
+
+enum ib_status ib_net_use_pool(struct ib_net *net, struct ib_pool *pool,
+                               struct ib_error *err)
+{
+    size_t threads = (size_t)ib_pool_threads(pool);
+    size_t each = (net->scratch * sizeof(ib_real) + 127) / 64 * 64;
+    struct ib_scratch *memory = ib_scratch_create(threads * each);
+    if (!memory)
+        return ib_error_set(err, IB_E_NOMEM,
+                            "no memory for the scratch of %zu threads",
+                            threads);
+    for (size_t i = 0; i < threads; i++)
+        net->thread_scratch[i] = ib_scratch_take(memory, each, 1);
+    ib_scratch_free(net->thread_memory);
+    net->thread_memory = memory;
+    net->pool = pool;
     return IB_OK;
-no_memory:
-    return ib_error_set(err, IB_E_NOMEM,
-                        "no memory for a net of %zu bytes (%d rows)",
-                        rows + parameters, net->max_batch);
 }
 
 enum ib_status ib_net_create(struct ib_net **out, struct ib_graph *g,
@@ -171,11 +343,14 @@ void ib_net_free(struct ib_net *net)
 {
     if (!net)
         return;
-    ib_scratch_free(net->row_memory);
-    ib_scratch_free(net->parameter_memory);
     ib_graph_free(net->graph);
+    ib_scratch_free(net->parameter_memory);
+    ib_scratch_free(net->row_memory);
+    ib_scratch_free(net->thread_memory);
     free(net);
 }
+
+/* --- looking in ---------------------------------------------------------- */
 
 const struct ib_graph *ib_net_graph(const struct ib_net *net)
 {
@@ -197,14 +372,24 @@ size_t ib_net_parameter_count(const struct ib_net *net)
     return net->graph->parameters;
 }
 
-float *ib_net_parameters(struct ib_net *net)
+ib_real *ib_net_parameters(struct ib_net *net)
 {
     return net->parameter;
 }
 
-float *ib_net_parameter_gradients(struct ib_net *net)
+ib_real *ib_net_parameter_gradients(struct ib_net *net)
 {
     return net->gradient;
+}
+
+size_t ib_net_state_count(const struct ib_net *net)
+{
+    return net->graph->states;
+}
+
+ib_real *ib_net_state(struct ib_net *net)
+{
+    return net->state;
 }
 
 void ib_net_parameter_range(const struct ib_net *net, ib_node x, size_t *first,
@@ -215,149 +400,23 @@ void ib_net_parameter_range(const struct ib_net *net, ib_node x, size_t *first,
     *first = *count ? node->first : 0;
 }
 
-float *ib_net_value(struct ib_net *net, ib_node x)
+ib_real *ib_net_value(struct ib_net *net, ib_node x)
 {
     return net->rows[x].value;
 }
 
-float *ib_net_gradient(struct ib_net *net, ib_node x)
+ib_real *ib_net_gradient(struct ib_net *net, ib_node x)
 {
     return net->rows[x].gradient;
 }
 
 void ib_net_zero_gradients(struct ib_net *net)
 {
-    memset(net->gradient, 0, net->graph->parameters * sizeof(float));
+    memset(net->gradient, 0, net->graph->parameters * sizeof(ib_real));
 }
 
 void ib_net_train_range(struct ib_net *net, ib_node first, ib_node last)
 {
     net->first = first;
     net->last = last;
-}
-
-/* --- runs -------------------------------------------------------------- */
-
-void ib_net_path(const struct ib_net *net, ib_node from, ib_node to,
-                 uint8_t *mark)
-{
-    const struct ib_graph *g = net->graph;
-    memset(mark, 0, (size_t)g->n);
-    mark[to] = 1;
-    for (ib_node i = to; i >= 0; i--) {
-        if (!mark[i] || i == from)
-            continue;
-        for (int k = 0; k < g->node[i].n_inputs; k++)
-            mark[g->node[i].input[k]] = 1;
-    }
-    assert(mark[from]);
-    for (ib_node i = 0; i <= to; i++)
-        if (i == from || g->node[i].op == IB_OP_INPUT)
-            mark[i] = 0;
-}
-
-static struct ib_op_run run_of(const struct ib_net *net, ib_node i,
-                               const struct ib_forward *f)
-{
-    const struct ib_graph *g = net->graph;
-    const struct ib_graph_node *node = &g->node[i];
-    struct ib_op_run r = {.node = node,
-                          .n = (size_t)f->n,
-                          .keep = 1,
-                          .y = net->rows[i].value,
-                          .scratch = net->scratch,
-                          .dy = net->rows[i].gradient,
-                          .saved = net->rows[i].saved,
-                          .w = net->parameter + node->first,
-                          .dropout = f->dropout};
-    r.b = r.w + node->weights;
-    for (int k = 0; k < node->n_inputs; k++) {
-        r.in[k] = g->node[node->input[k]].shape;
-        r.x[k] = net->rows[node->input[k]].value;
-    }
-    return r;
-}
-
-void ib_net_forward(struct ib_net *net, const struct ib_forward *f)
-{
-    assert(f->n >= 1 && f->n <= net->max_batch);
-    ib_net_path(net, f->from, f->to, net->mark);
-    for (ib_node i = 0; i <= f->to; i++) {
-        const struct ib_op *op = op_of(&net->graph->node[i]);
-        if (!net->mark[i] || op->alias)
-            continue;
-        struct ib_op_run r = run_of(net, i, f);
-        op->forward(&r);
-    }
-}
-
-static bool trains(const struct ib_net *net, ib_node i, int wrt)
-{
-    const struct ib_graph_node *node = &net->graph->node[i];
-    return wrt & IB_WRT_PARAMETERS && node->weights + node->biases > 0 &&
-           (net->first == IB_NONE || (i >= net->first && i <= net->last));
-}
-
-/* A gradient is wanted where the source's is, where parameters are trained,
- * and at everything behind those. */
-static void mark_wanted(struct ib_net *net, const struct ib_forward *f, int wrt)
-{
-    const struct ib_graph *g = net->graph;
-    memset(net->wanted, 0, (size_t)g->n);
-    net->wanted[f->from] = wrt & IB_WRT_INPUT ? 1 : 0;
-    for (ib_node i = 0; i <= f->to; i++) {
-        if (!net->mark[i])
-            continue;
-        net->wanted[i] = trains(net, i, wrt);
-        for (int k = 0; k < g->node[i].n_inputs; k++)
-            net->wanted[i] |= net->wanted[g->node[i].input[k]];
-    }
-}
-
-/* With IB_WRT_OVERWRITE the first of several uses of shared parameters
- * overwrites, the others add: true for that one (the last node, as the run
- * goes backwards). */
-static bool writes_first(const struct ib_net *net, ib_node i, ib_node to)
-{
-    const struct ib_graph *g = net->graph;
-    for (ib_node j = i + 1; j <= to; j++)
-        if (net->mark[j] && g->node[j].owner == g->node[i].owner &&
-            trains(net, j, IB_WRT_PARAMETERS))
-            return false;
-    return true;
-}
-
-static void run_backward(struct ib_net *net, ib_node i,
-                         const struct ib_forward *f, int wrt)
-{
-    const struct ib_graph_node *node = &net->graph->node[i];
-    struct ib_op_run r = run_of(net, i, f);
-    if (trains(net, i, wrt)) {
-        r.dw = net->gradient + node->first;
-        r.db = r.dw + node->weights;
-        bool fresh = wrt & IB_WRT_OVERWRITE && writes_first(net, i, f->to);
-        r.keep = fresh ? 0 : 1;
-    }
-    for (int k = 0; k < node->n_inputs; k++) {
-        const struct rows *in = &net->rows[node->input[k]];
-        if (!net->wanted[node->input[k]])
-            continue;
-        r.dx[k] = in->gradient;
-        r.add[k] = net->written[in->root];
-        net->written[in->root] = 1;
-    }
-    op_of(node)->backward(&r);
-}
-
-void ib_net_backward(struct ib_net *net, const struct ib_forward *f, int wrt)
-{
-    assert(f->n >= 1 && f->n <= net->max_batch);
-    ib_net_path(net, f->from, f->to, net->mark);
-    mark_wanted(net, f, wrt);
-    memset(net->written, 0, (size_t)net->graph->n);
-    net->written[net->rows[f->to].root] = 1;
-    for (ib_node i = f->to; i >= 0; i--)
-        if (net->mark[i] && net->wanted[i] &&
-            !op_of(&net->graph->node[i])->alias)
-            run_backward(net, i, f, wrt);
 }

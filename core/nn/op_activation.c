@@ -1,5 +1,5 @@
 /*
- * Elementwise ops, dropout and softmax. D values a row.
+ * Elementwise ops.
  */
 #include "node.h"
 
@@ -23,24 +23,27 @@ static size_t length(const struct ib_op_run *r)
     static void name(const struct ib_op_run *r)                                \
     {                                                                          \
         size_t n = length(r);                                                  \
-        const float *restrict y = r->y, *restrict dy = r->dy;                  \
-        float *restrict dx = r->dx[0];                                         \
+        const ib_real *y = r->y, *dy = r->dy;                                  \
+        ib_real *dx = r->dx[0];                                                \
         if (!dx)                                                               \
             return;                                                            \
-        if (r->add[0])                                                         \
+        if (r->add[0]) {                                                       \
+            IB_SAME_INDEX                                                      \
             for (size_t i = 0; i < n; i++)                                     \
                 dx[i] += dy[i] * (slope);                                      \
-        else                                                                   \
+        } else {                                                               \
+            IB_SAME_INDEX                                                      \
             for (size_t i = 0; i < n; i++)                                     \
                 dx[i] = dy[i] * (slope);                                       \
+        }                                                                      \
     }
 
 /* NaN stays NaN, so that a diverged layer is seen. */
 static void relu_forward(const struct ib_op_run *r)
 {
     size_t n = length(r);
-    const float *restrict x = r->x[0];
-    float *restrict y = r->y;
+    const ib_real *restrict x = r->x[0];
+    ib_real *restrict y = r->y;
     for (size_t i = 0; i < n; i++)
         y[i] = x[i] < 0.0f ? 0.0f : x[i];
 }
@@ -62,85 +65,25 @@ BACKWARD(tanh_backward, 1.0f - y[i] * y[i])
 static void affine_forward(const struct ib_op_run *r)
 {
     size_t n = length(r);
-    float a = (float)r->node->config.scale, b = (float)r->node->config.shift;
+    ib_real a = (ib_real)r->node->config.scale,
+            b = (ib_real)r->node->config.shift;
     for (size_t i = 0; i < n; i++)
-        r->y[i] = __builtin_fmaf(a, r->x[0][i], b);
+        r->y[i] = ib_fma(a, r->x[0][i], b);
 }
 
 static void affine_backward(const struct ib_op_run *r)
 {
     size_t n = length(r);
-    float a = (float)r->node->config.scale;
+    ib_real a = (ib_real)r->node->config.scale;
     if (!r->dx[0])
         return;
     for (size_t i = 0; i < n; i++)
         r->dx[0][i] = a * r->dy[i] + (r->add[0] ? r->dx[0][i] : 0.0f);
 }
 
-static void softmax_forward(const struct ib_op_run *r)
-{
-    ib_softmax_rows(r->n, ib_shape_size(r->node->shape), r->x[0], r->y);
-}
-
-/* dx = p * (dy - sum_j p_j dy_j) */
-static void softmax_backward(const struct ib_op_run *r)
-{
-    size_t k = ib_shape_size(r->node->shape);
-    if (!r->dx[0])
-        return;
-    for (size_t i = 0; i < r->n; i++) {
-        const float *p = r->y + i * k, *dy = r->dy + i * k;
-        float *dx = r->dx[0] + i * k;
-        float s = (float)ib_dot(k, p, dy);
-        for (size_t j = 0; j < k; j++)
-            dx[j] = p[j] * (dy[j] - s) + (r->add[0] ? dx[j] : 0.0f);
-    }
-}
-
-static const char *dropout_shape(struct ib_graph_node *node,
-                                 const struct ib_shape *in)
-{
-    node->shape = in[0];
-    double rate = node->config.rate;
-    return rate >= 0 && rate < 1 ? NULL : "the rate must be in [0, 1)";
-}
-
-/* The factor that each value was multiplied by. */
-static size_t dropout_saved(const struct ib_graph_node *node)
-{
-    return ib_shape_size(node->shape) * sizeof(float);
-}
-
-static void dropout_forward(const struct ib_op_run *r)
-{
-    size_t n = length(r);
-    float rate = (float)r->node->config.rate, scale = 1.0f / (1.0f - rate);
-    float *factor = r->saved;
-    if (!r->dropout) {
-        memcpy(r->y, r->x[0], n * sizeof *r->y);
-        return;
-    }
-    ib_rng_fill_uniform(r->dropout, factor, n);
-    for (size_t i = 0; i < n; i++)
-        factor[i] = factor[i] < rate ? 0.0f : scale;
-    for (size_t i = 0; i < n; i++)
-        r->y[i] = r->x[0][i] * factor[i];
-}
-
-static void dropout_backward(const struct ib_op_run *r)
-{
-    size_t n = length(r);
-    const float *factor = r->saved;
-    float *dx = r->dx[0];
-    if (!dx)
-        return;
-    for (size_t i = 0; i < n; i++)
-        dx[i] = r->dy[i] * (r->dropout ? factor[i] : 1.0f) +
-                (r->add[0] ? dx[i] : 0.0f);
-}
-
 const struct ib_op ib_op_relu = {
     .name = "relu",
+    .in_place = true,
     .shape = same_shape,
     .forward = relu_forward,
     .backward = relu_backward,
@@ -148,6 +91,7 @@ const struct ib_op ib_op_relu = {
 
 const struct ib_op ib_op_sigmoid = {
     .name = "sigmoid",
+    .in_place = true,
     .shape = same_shape,
     .forward = sigmoid_forward,
     .backward = sigmoid_backward,
@@ -155,6 +99,7 @@ const struct ib_op ib_op_sigmoid = {
 
 const struct ib_op ib_op_tanh = {
     .name = "tanh",
+    .in_place = true,
     .shape = same_shape,
     .forward = tanh_forward,
     .backward = tanh_backward,
@@ -162,22 +107,30 @@ const struct ib_op ib_op_tanh = {
 
 const struct ib_op ib_op_affine = {
     .name = "affine",
+    .in_place = true,
     .shape = same_shape,
     .forward = affine_forward,
     .backward = affine_backward,
 };
 
-const struct ib_op ib_op_softmax = {
-    .name = "softmax",
-    .shape = same_shape,
-    .forward = softmax_forward,
-    .backward = softmax_backward,
-};
+ib_node ib_graph_relu(struct ib_graph *g, ib_node x)
+{
+    return ib_graph_add_unary(g, IB_OP_RELU, x, NULL, NULL);
+}
 
-const struct ib_op ib_op_dropout = {
-    .name = "dropout",
-    .shape = dropout_shape,
-    .saved = dropout_saved,
-    .forward = dropout_forward,
-    .backward = dropout_backward,
-};
+ib_node ib_graph_sigmoid(struct ib_graph *g, ib_node x)
+{
+    return ib_graph_add_unary(g, IB_OP_SIGMOID, x, NULL, NULL);
+}
+
+ib_node ib_graph_tanh(struct ib_graph *g, ib_node x)
+{
+    return ib_graph_add_unary(g, IB_OP_TANH, x, NULL, NULL);
+}
+
+ib_node ib_graph_affine(struct ib_graph *g, ib_node x, double scale,
+                        double shift)
+{
+    const struct ib_op_config c = {.scale = scale, .shift = shift};
+    return ib_graph_add_unary(g, IB_OP_AFFINE, x, &c, NULL);
+}

@@ -64,9 +64,11 @@ static struct dims dims_of(const struct ib_graph_node *node, struct ib_shape in)
     return d;
 }
 
-static size_t scratch(const struct ib_graph_node *node, struct ib_shape in)
+static size_t scratch(const struct ib_graph_node *node,
+                      const struct ib_shape *in, size_t n)
 {
-    struct dims d = dims_of(node, in);
+    struct dims d = dims_of(node, in[0]);
+    (void)n;
     return (size_t)d.j * (size_t)d.band * (size_t)d.ow;
 }
 
@@ -81,8 +83,8 @@ static void inside(const struct dims *d, int kx, int *first, int *last)
 }
 
 /* One row of columns: a tap (channel x, ky, kx) at all pixels of the band. */
-static void gather_tap(float *col, const float *x, const struct dims *d, int y0,
-                       int rows, const int tap[2])
+static void gather_tap(ib_real *col, const ib_real *x, const struct dims *d,
+                       int y0, int rows, const int tap[2])
 {
     int first, last;
     inside(d, tap[1], &first, &last);
@@ -93,7 +95,7 @@ static void gather_tap(float *col, const float *x, const struct dims *d, int y0,
             memset(col, 0, ow * sizeof *col);
             continue;
         }
-        const float *src =
+        const ib_real *src =
             x + (ptrdiff_t)iy * d->w + first * d->stride + tap[1] - d->pad;
         memset(col, 0, (size_t)first * sizeof *col);
         if (d->stride == 1)
@@ -105,7 +107,7 @@ static void gather_tap(float *col, const float *x, const struct dims *d, int y0,
     }
 }
 
-static void scatter_tap(const float *col, float *dx, const struct dims *d,
+static void scatter_tap(const ib_real *col, ib_real *dx, const struct dims *d,
                         int y0, int rows, const int tap[2])
 {
     int first, last;
@@ -114,7 +116,7 @@ static void scatter_tap(const float *col, float *dx, const struct dims *d,
         int iy = (y0 + r) * d->stride + tap[0] - d->pad;
         if (iy < 0 || iy >= d->h || first == last)
             continue;
-        float *dst =
+        ib_real *dst =
             dx + (ptrdiff_t)iy * d->w + first * d->stride + tap[1] - d->pad;
         if (d->stride == 1)
             for (int i = 0; i < last - first; i++)
@@ -126,7 +128,7 @@ static void scatter_tap(const float *col, float *dx, const struct dims *d,
 }
 
 /* col: J x (rows * OW). */
-static void gather(float *col, const float *x, const struct dims *d, int y0,
+static void gather(ib_real *col, const ib_real *x, const struct dims *d, int y0,
                    int rows)
 {
     size_t p = (size_t)rows * (size_t)d->ow;
@@ -136,8 +138,8 @@ static void gather(float *col, const float *x, const struct dims *d, int y0,
                 gather_tap(col, x, d, y0, rows, (const int[2]){ky, kx});
 }
 
-static void scatter(const float *col, float *dx, const struct dims *d, int y0,
-                    int rows)
+static void scatter(const ib_real *col, ib_real *dx, const struct dims *d,
+                    int y0, int rows)
 {
     size_t p = (size_t)rows * (size_t)d->ow;
     for (int c = 0; c < d->c; c++, dx += (ptrdiff_t)d->h * d->w)
@@ -151,8 +153,8 @@ static void forward(const struct ib_op_run *r)
     struct dims d = dims_of(r->node, r->in[0]);
     int area = d.oh * d.ow;
     for (size_t i = 0; i < r->n; i++) {
-        const float *x = r->x[0] + i * ib_shape_size(r->in[0]);
-        float *y = ib_op_row(r->y, i, r->node->shape);
+        const ib_real *x = r->x[0] + i * ib_shape_size(r->in[0]);
+        ib_real *y = ib_op_row(r->y, i, r->node->shape);
         for (int y0 = 0; y0 < d.oh; y0 += d.band) {
             int rows = d.oh - y0 < d.band ? d.oh - y0 : d.band;
             int p = rows * d.ow, at = y0 * d.ow;
@@ -177,8 +179,8 @@ static void weight_gradient(const struct ib_op_run *r, const struct dims *d,
                             size_t i)
 {
     int area = d->oh * d->ow;
-    const float *x = r->x[0] + i * ib_shape_size(r->in[0]);
-    const float *dy = r->dy + i * ib_shape_size(r->node->shape);
+    const ib_real *x = r->x[0] + i * ib_shape_size(r->in[0]);
+    const ib_real *dy = r->dy + i * ib_shape_size(r->node->shape);
     for (int y0 = 0; y0 < d->oh; y0 += d->band) {
         int rows = d->oh - y0 < d->band ? d->oh - y0 : d->band;
         int p = rows * d->ow;
@@ -201,8 +203,8 @@ static void input_gradient(const struct ib_op_run *r, const struct dims *d,
                            size_t i)
 {
     int area = d->oh * d->ow;
-    float *dx = ib_op_row(r->dx[0], i, r->in[0]);
-    const float *dy = r->dy + i * ib_shape_size(r->node->shape);
+    ib_real *dx = ib_op_row(r->dx[0], i, r->in[0]);
+    const ib_real *dy = r->dy + i * ib_shape_size(r->node->shape);
     if (!r->add[0])
         memset(dx, 0, ib_shape_size(r->in[0]) * sizeof *dx);
     for (int y0 = 0; y0 < d->oh; y0 += d->band) {
@@ -228,7 +230,7 @@ static void bias_gradient(const struct ib_op_run *r, const struct dims *d)
         double s = r->keep != 0 ? (double)r->db[m] : 0;
         for (size_t i = 0; i < r->n; i++)
             s += ib_sum(area, r->dy + (i * (size_t)d->m + m) * area);
-        r->db[m] = (float)s;
+        r->db[m] = (ib_real)s;
     }
 }
 
@@ -252,3 +254,13 @@ const struct ib_op ib_op_conv2d = {
     .forward = forward,
     .backward = backward,
 };
+
+ib_node ib_graph_conv2d(struct ib_graph *g, ib_node x, struct ib_conv conv,
+                        const char *name)
+{
+    const struct ib_op_config c = {.channels = conv.channels,
+                                   .kernel = conv.kernel,
+                                   .stride = conv.stride ? conv.stride : 1,
+                                   .pad = conv.pad};
+    return ib_graph_add_unary(g, IB_OP_CONV2D, x, &c, name);
+}

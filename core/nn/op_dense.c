@@ -44,7 +44,7 @@ static void bias_gradient(const struct ib_op_run *r, size_t k)
         double s = r->keep != 0 ? (double)r->db[j] : 0;
         for (size_t i = 0; i < r->n; i++)
             s += (double)r->dy[i * k + j];
-        r->db[j] = (float)s;
+        r->db[j] = (ib_real)s;
     }
 }
 
@@ -79,7 +79,34 @@ static void backward(const struct ib_op_run *r)
 
 const struct ib_op ib_op_dense = {
     .name = "dense",
+    .whole = true,
     .shape = shape,
     .forward = forward,
     .backward = backward,
 };
+
+ib_node ib_graph_dense(struct ib_graph *g, ib_node x, int units,
+                       const char *name)
+{
+    const struct ib_op_config c = {.channels = units};
+    return ib_graph_add_unary(g, IB_OP_DENSE, x, &c, name);
+}
+
+ib_node ib_graph_dense_shared(struct ib_graph *g, ib_node x, ib_node of,
+                              const char *name)
+{
+    if (ib_graph_error(g))
+        return IB_NONE;
+    if (of < 0 || of >= g->n || g->node[of].op != IB_OP_DENSE)
+        return ib_graph_fail(g, IB_E_INTERNAL,
+                             "parameters are shared with no dense");
+    ib_node y =
+        ib_graph_add_unary(g, IB_OP_DENSE, x, &g->node[of].config, name);
+    if (y == IB_NONE)
+        return y;
+    if (g->node[y].weights != g->node[of].weights)
+        return ib_graph_misfit(g, &g->node[y],
+                               "the shared weights are of another length");
+    ib_graph_share(g, y, of);
+    return y;
+}

@@ -25,13 +25,13 @@ static size_t saved(const struct ib_graph_node *node)
 }
 
 /* The first of equal maxima wins; NaN is passed on. */
-static float window_max(const float *x, int w, int size, uint8_t *place)
+static ib_real window_max(const ib_real *x, int w, int size, uint8_t *place)
 {
-    float top = x[0];
+    ib_real top = x[0];
     *place = 0;
     for (int ky = 0; ky < size; ky++)
         for (int kx = 0; kx < size; kx++) {
-            float v = x[(ptrdiff_t)ky * w + kx];
+            ib_real v = x[(ptrdiff_t)ky * w + kx];
             bool over = v > top || (v != v && top == top);
             top = over ? v : top;
             *place = over ? (uint8_t)(ky * size + kx) : *place;
@@ -40,13 +40,13 @@ static float window_max(const float *x, int w, int size, uint8_t *place)
 }
 
 /* Windows of 2 x 2: one output row without inner loops. */
-static void row_max_2(size_t ow, const float *x, const float *below, float *y,
-                      uint8_t *place)
+static void row_max_2(size_t ow, const ib_real *x, const ib_real *below,
+                      ib_real *y, uint8_t *place)
 {
     for (size_t i = 0; i < ow; i++) {
-        float a = x[2 * i], b = x[2 * i + 1];
-        float c = below[2 * i], d = below[2 * i + 1];
-        float ab = b > a || b != b ? b : a, cd = d > c || d != d ? d : c;
+        ib_real a = x[2 * i], b = x[2 * i + 1];
+        ib_real c = below[2 * i], d = below[2 * i + 1];
+        ib_real ab = b > a || b != b ? b : a, cd = d > c || d != d ? d : c;
         uint8_t pab = b > a || b != b ? 1 : 0, pcd = d > c || d != d ? 3 : 2;
         bool low = cd > ab || cd != cd;
         y[i] = low ? cd : ab;
@@ -59,12 +59,12 @@ static void max_forward(const struct ib_op_run *r)
     struct ib_shape in = r->in[0], out = r->node->shape;
     int size = r->node->config.kernel, stride = r->node->config.stride;
     size_t planes = r->n * (size_t)in.c;
-    const float *x = r->x[0];
-    float *y = r->y;
+    const ib_real *x = r->x[0];
+    ib_real *y = r->y;
     uint8_t *place = r->saved;
     for (size_t p = 0; p < planes; p++, x += (ptrdiff_t)in.h * in.w)
         for (int oy = 0; oy < out.h; oy++, y += out.w, place += out.w) {
-            const float *row = x + (ptrdiff_t)oy * stride * in.w;
+            const ib_real *row = x + (ptrdiff_t)oy * stride * in.w;
             if (size == 2 && stride == 2) {
                 row_max_2((size_t)out.w, row, row + in.w, y, place);
                 continue;
@@ -78,7 +78,7 @@ static void max_forward(const struct ib_op_run *r)
 static void clear_unless_added(const struct ib_op_run *r)
 {
     if (!r->add[0])
-        memset(r->dx[0], 0, r->n * ib_shape_size(r->in[0]) * sizeof(float));
+        memset(r->dx[0], 0, r->n * ib_shape_size(r->in[0]) * sizeof(ib_real));
 }
 
 static void max_backward(const struct ib_op_run *r)
@@ -86,8 +86,8 @@ static void max_backward(const struct ib_op_run *r)
     struct ib_shape in = r->in[0], out = r->node->shape;
     int size = r->node->config.kernel, stride = r->node->config.stride;
     size_t planes = r->n * (size_t)in.c;
-    const float *dy = r->dy;
-    float *dx = r->dx[0];
+    const ib_real *dy = r->dy;
+    ib_real *dx = r->dx[0];
     const uint8_t *place = r->saved;
     if (!dx)
         return;
@@ -102,9 +102,9 @@ static void max_backward(const struct ib_op_run *r)
             }
 }
 
-static float window_sum(const float *x, int w, int size)
+static ib_real window_sum(const ib_real *x, int w, int size)
 {
-    float s = 0;
+    ib_real s = 0;
     for (int ky = 0; ky < size; ky++)
         for (int kx = 0; kx < size; kx++)
             s += x[(ptrdiff_t)ky * w + kx];
@@ -115,10 +115,10 @@ static void average_forward(const struct ib_op_run *r)
 {
     struct ib_shape in = r->in[0], out = r->node->shape;
     int size = r->node->config.kernel, stride = r->node->config.stride;
-    float share = 1.0f / (float)(size * size);
+    ib_real share = 1.0f / (ib_real)(size * size);
     size_t planes = r->n * (size_t)in.c;
-    const float *x = r->x[0];
-    float *y = r->y;
+    const ib_real *x = r->x[0];
+    ib_real *y = r->y;
     for (size_t p = 0; p < planes; p++, x += (ptrdiff_t)in.h * in.w)
         for (int oy = 0; oy < out.h; oy++)
             for (int ox = 0; ox < out.w; ox++)
@@ -127,7 +127,7 @@ static void average_forward(const struct ib_op_run *r)
                                           in.w, size);
 }
 
-static void window_add(float *dx, int w, int size, float v)
+static void window_add(ib_real *dx, int w, int size, ib_real v)
 {
     for (int ky = 0; ky < size; ky++)
         for (int kx = 0; kx < size; kx++)
@@ -138,10 +138,10 @@ static void average_backward(const struct ib_op_run *r)
 {
     struct ib_shape in = r->in[0], out = r->node->shape;
     int size = r->node->config.kernel, stride = r->node->config.stride;
-    float share = 1.0f / (float)(size * size);
+    ib_real share = 1.0f / (ib_real)(size * size);
     size_t planes = r->n * (size_t)in.c;
-    const float *dy = r->dy;
-    float *dx = r->dx[0];
+    const ib_real *dy = r->dy;
+    ib_real *dx = r->dx[0];
     if (!dx)
         return;
     clear_unless_added(r);
@@ -167,3 +167,15 @@ const struct ib_op ib_op_avgpool = {
     .forward = average_forward,
     .backward = average_backward,
 };
+
+ib_node ib_graph_maxpool(struct ib_graph *g, ib_node x, int size, int stride)
+{
+    const struct ib_op_config c = {.kernel = size, .stride = stride};
+    return ib_graph_add_unary(g, IB_OP_MAXPOOL, x, &c, NULL);
+}
+
+ib_node ib_graph_avgpool(struct ib_graph *g, ib_node x, int size, int stride)
+{
+    const struct ib_op_config c = {.kernel = size, .stride = stride};
+    return ib_graph_add_unary(g, IB_OP_AVGPOOL, x, &c, NULL);
+}

@@ -23,22 +23,31 @@ static const char *reshape_shape(struct ib_graph_node *node,
     return NULL;
 }
 
-static const struct ib_op op_input = {
+const struct ib_op ib_op_input = {
     .name = "input",
     .shape = input_shape,
 };
 
-static const struct ib_op op_reshape = {
+const struct ib_op ib_op_reshape = {
     .name = "reshape",
     .alias = true,
     .shape = reshape_shape,
 };
 
+#define IB_OP(id, name) [IB_OP_##id] = &ib_op_##name,
 const struct ib_op *const ib_ops[IB_OP_COUNT] = {
-    [IB_OP_INPUT] = &op_input,        [IB_OP_DENSE] = &ib_op_dense,
-    [IB_OP_CONV2D] = &ib_op_conv2d,   [IB_OP_MAXPOOL] = &ib_op_maxpool,
-    [IB_OP_AVGPOOL] = &ib_op_avgpool, [IB_OP_RELU] = &ib_op_relu,
-    [IB_OP_SIGMOID] = &ib_op_sigmoid, [IB_OP_TANH] = &ib_op_tanh,
-    [IB_OP_SOFTMAX] = &ib_op_softmax, [IB_OP_DROPOUT] = &ib_op_dropout,
-    [IB_OP_AFFINE] = &ib_op_affine,   [IB_OP_RESHAPE] = &op_reshape,
+#include "ops.def"
 };
+#undef IB_OP
+
+ib_node ib_graph_input(struct ib_graph *g, struct ib_shape s, const char *name)
+{
+    struct ib_graph_node node = {.op = IB_OP_INPUT, .config.shape = s};
+    return ib_graph_add(g, &node, name);
+}
+
+ib_node ib_graph_reshape(struct ib_graph *g, ib_node x, struct ib_shape s)
+{
+    const struct ib_op_config c = {.shape = s};
+    return ib_graph_add_unary(g, IB_OP_RESHAPE, x, &c, NULL);
+}

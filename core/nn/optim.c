@@ -20,43 +20,44 @@ const struct ib_choice ib_schedule_choices[] = {
     {0},
 };
 
-static void sgd(const struct ib_optim *o, float *restrict w,
-                const float *restrict g, float *restrict m, size_t n,
-                float decay)
+static void sgd(const struct ib_optim *o, ib_real *restrict w,
+                const ib_real *restrict g, ib_real *restrict m, size_t n,
+                ib_real decay)
 {
-    float mu = (float)o->momentum, rate = (float)o->rate;
+    ib_real mu = (ib_real)o->momentum, rate = (ib_real)o->rate;
     for (size_t i = 0; i < n; i++) {
-        float d = __builtin_fmaf(decay, w[i], g[i]);
-        m[i] = __builtin_fmaf(mu, m[i], d);
-        w[i] = __builtin_fmaf(-rate, m[i], w[i]);
+        ib_real d = ib_fma(decay, w[i], g[i]);
+        m[i] = ib_fma(mu, m[i], d);
+        w[i] = ib_fma(-rate, m[i], w[i]);
     }
 }
 
-static void adam(const struct ib_optim *o, float *restrict w,
-                 const float *restrict g, size_t first, size_t n, float decay)
+static void adam(const struct ib_optim *o, ib_real *restrict w,
+                 const ib_real *restrict g, size_t first, size_t n,
+                 ib_real decay)
 {
     const double beta2 = 0.999;
-    float *restrict m = o->m + first, *restrict v = o->v + first;
+    ib_real *restrict m = o->m + first, *restrict v = o->v + first;
     double t = (double)o->step;
     double c1 = 1 - ib_pow(o->momentum, t), c2 = 1 - ib_pow(beta2, t);
-    float b1 = (float)o->momentum, b2 = (float)beta2;
-    float r1 = (float)(1 - o->momentum), r2 = (float)(1 - beta2);
-    float rate = (float)(o->rate / c1), scale = (float)(1 / sqrt(c2));
+    ib_real b1 = (ib_real)o->momentum, b2 = (ib_real)beta2;
+    ib_real r1 = (ib_real)(1 - o->momentum), r2 = (ib_real)(1 - beta2);
+    ib_real rate = (ib_real)(o->rate / c1), scale = (ib_real)(1 / sqrt(c2));
     for (size_t i = 0; i < n; i++) {
-        float d = __builtin_fmaf(decay, w[i], g[i]);
-        m[i] = __builtin_fmaf(b1, m[i], r1 * d);
-        v[i] = __builtin_fmaf(b2, v[i], r2 * d * d);
-        w[i] -= rate * m[i] / __builtin_fmaf(sqrtf(v[i]), scale, 1e-8f);
+        ib_real d = ib_fma(decay, w[i], g[i]);
+        m[i] = ib_fma(b1, m[i], r1 * d);
+        v[i] = ib_fma(b2, v[i], r2 * d * d);
+        w[i] -= rate * m[i] / ib_fma(sqrtf(v[i]), scale, 1e-8f);
     }
 }
 
-void ib_optim_apply(const struct ib_optim *o, float *w, const float *g,
+void ib_optim_apply(const struct ib_optim *o, ib_real *w, const ib_real *g,
                     size_t first, size_t n, double decay)
 {
     if (o->optimiser == IB_ADAM)
-        adam(o, w + first, g + first, first, n, (float)decay);
+        adam(o, w + first, g + first, first, n, (ib_real)decay);
     else
-        sgd(o, w + first, g + first, o->m + first, n, (float)decay);
+        sgd(o, w + first, g + first, o->m + first, n, (ib_real)decay);
 }
 
 double ib_schedule_rate(int schedule, double rate, int64_t step, int64_t steps)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 void ib_predict(struct ib_net *net, ib_node input, ib_node output,
-                const struct ib_images *images, float *out)
+                const struct ib_images *images, ib_real *out)
 {
     size_t d = ib_shape_size(images->shape),
            batch = (size_t)ib_net_max_batch(net);

@@ -154,13 +154,13 @@ static void philox_lanes(const struct ib_rng *r, uint64_t first,
         philox_round(s, k0, k1);
 }
 
-typedef void (*lane_map)(const struct words *s, float scale, float *out);
+typedef void (*lane_map)(const struct words *s, ib_real scale, ib_real *out);
 
-static void fill(struct ib_rng *r, float *out, size_t n, float scale,
+static void fill(struct ib_rng *r, ib_real *out, size_t n, ib_real scale,
                  lane_map map)
 {
     struct words s;
-    float chunk[WORDS * LANES];
+    ib_real chunk[WORDS * LANES];
     r->used = WORDS;
     while (n > 0) {
         philox_lanes(r, r->counter, &s);
@@ -174,52 +174,52 @@ static void fill(struct ib_rng *r, float *out, size_t n, float scale,
 }
 
 /* Number 4 i + w of a fill comes from word w of block i. */
-static void map_uniform(const struct words *s, float scale, float *out)
+static void map_uniform(const struct words *s, ib_real scale, ib_real *out)
 {
     for (int i = 0; i < LANES; i++)
         for (int w = 0; w < WORDS; w++)
-            out[WORDS * i + w] = (float)(int32_t)(s->w[w][i] >> 8) * scale;
+            out[WORDS * i + w] = (ib_real)(int32_t)(s->w[w][i] >> 8) * scale;
 }
 
-void ib_rng_fill_uniform(struct ib_rng *r, float *out, size_t n)
+void ib_rng_fill_uniform(struct ib_rng *r, ib_real *out, size_t n)
 {
     fill(r, out, n, 0x1p-24f, map_uniform);
 }
 
 /* Box-Muller: radius from word a (31 bits, never 0), angle from word b: two
  * bits choose the quarter, the rest an angle in [-pi/4, pi/4). */
-static void box_muller(const uint32_t *a, const uint32_t *b, float sigma,
-                       float *x, float *y)
+static void box_muller(const uint32_t *a, const uint32_t *b, ib_real sigma,
+                       ib_real *x, ib_real *y)
 {
-    float radius[LANES];
+    ib_real radius[LANES];
     for (int i = 0; i < LANES; i++) {
-        float u = (float)(int32_t)(a[i] >> 1) * 0x1p-31f + 0x1p-32f;
+        ib_real u = (ib_real)(int32_t)(a[i] >> 1) * 0x1p-31f + 0x1p-32f;
         radius[i] = u;
     }
     ib_vlog(LANES, radius, radius);
     for (int i = 0; i < LANES; i++) {
-        float rho = sigma * sqrtf(-2 * radius[i]);
+        ib_real rho = sigma * sqrtf(-2 * radius[i]);
         int32_t part = (int32_t)(b[i] & 0x3FFFFFFFu) - 0x20000000;
-        float t = (float)part * 1.46291807926716e-9f; /* pi / 2^31 */
-        float z = t * t;
-        float s = __builtin_fmaf(z, 2.7557319e-6f, -1.9841270e-4f);
+        ib_real t = (ib_real)part * 1.46291807926716e-9f; /* pi / 2^31 */
+        ib_real z = t * t;
+        ib_real s = __builtin_fmaf(z, 2.7557319e-6f, -1.9841270e-4f);
         s = __builtin_fmaf(z, s, 8.3333333e-3f);
         s = __builtin_fmaf(z, s, -1.6666667e-1f);
         s = __builtin_fmaf(z * t, s, t);
-        float c = __builtin_fmaf(z, 2.4801587e-5f, -1.3888889e-3f);
+        ib_real c = __builtin_fmaf(z, 2.4801587e-5f, -1.3888889e-3f);
         c = __builtin_fmaf(z, c, 4.1666667e-2f);
         c = __builtin_fmaf(z, c, -0.5f);
         c = __builtin_fmaf(z, c, 1.0f);
         uint32_t quarter = b[i] >> 30;
-        float p = quarter & 1 ? s : c, q = quarter & 1 ? c : s;
+        ib_real p = quarter & 1 ? s : c, q = quarter & 1 ? c : s;
         x[i] = quarter & 2 ? -rho * p : rho * p;
         y[i] = quarter & 2 ? -rho * q : rho * q;
     }
 }
 
-static void map_normal(const struct words *s, float sigma, float *out)
+static void map_normal(const struct words *s, ib_real sigma, ib_real *out)
 {
-    float z[WORDS][LANES];
+    ib_real z[WORDS][LANES];
     box_muller(s->w[0], s->w[1], sigma, z[0], z[1]);
     box_muller(s->w[2], s->w[3], sigma, z[2], z[3]);
     for (int i = 0; i < LANES; i++)
@@ -227,7 +227,7 @@ static void map_normal(const struct words *s, float sigma, float *out)
             out[WORDS * i + w] = z[w][i];
 }
 
-void ib_rng_fill_normal(struct ib_rng *r, float *out, size_t n, float sigma)
+void ib_rng_fill_normal(struct ib_rng *r, ib_real *out, size_t n, ib_real sigma)
 {
     fill(r, out, n, sigma, map_normal);
 }

@@ -22,8 +22,8 @@ struct trainer {
     struct ib_scratch *memory;
     uint32_t *order; /* n */
     int32_t *label;  /* batch */
-    float *target;   /* batch x classes */
-    float *clean;    /* batch x the largest input to be reconstructed */
+    ib_real *target; /* batch x classes */
+    ib_real *clean;  /* batch x the largest input to be reconstructed */
     uint8_t *pixels; /* d */
     uint8_t *path;   /* nodes */
     struct ib_optim optim;
@@ -58,8 +58,8 @@ static bool take_memory(struct trainer *r, size_t clean)
     size_t moments = t->options.optimiser == IB_ADAM ? 2 : 1;
     size_t rows = r->batch * (clean + (size_t)t->classes + 1);
     size_t hooks = (size_t)t->n_hooks;
-    size_t bytes = (r->n + rows + moments * p) * sizeof(float) + r->d + nodes +
-                   hooks * sizeof *r->hook_rng + 16 * 64;
+    size_t bytes = (r->n + rows + moments * p) * sizeof(ib_real) + r->d +
+                   nodes + hooks * sizeof *r->hook_rng + 16 * 64;
     r->memory = ib_scratch_create(bytes);
     if (!r->memory)
         return false;
@@ -71,9 +71,9 @@ static bool take_memory(struct trainer *r, size_t clean)
     r->pixels = ib_scratch_take(r->memory, r->d, 1);
     r->path = ib_scratch_take(r->memory, nodes, 1);
     r->hook_rng = ib_scratch_take(r->memory, hooks, sizeof *r->hook_rng);
-    r->optim.m = ib_scratch_take(r->memory, p, sizeof(float));
+    r->optim.m = ib_scratch_take(r->memory, p, sizeof(ib_real));
     if (moments == 2)
-        r->optim.v = ib_scratch_take(r->memory, p, sizeof(float));
+        r->optim.v = ib_scratch_take(r->memory, p, sizeof(ib_real));
     return r->order && r->label && r->target && r->clean && r->pixels &&
            r->path && r->hook_rng && r->optim.m && (moments == 1 || r->optim.v);
 }
@@ -141,7 +141,7 @@ static void load_batch(struct trainer *r, const struct place *at, size_t from,
     const struct ib_training *t = r->t;
     const struct ib_augment a = {t->options.shift, t->options.flip};
     size_t k = (size_t)t->classes;
-    float *input = ib_net_value(t->net, t->input);
+    ib_real *input = ib_net_value(t->net, t->input);
     memset(r->target, 0, n * k * sizeof *r->target);
     for (size_t i = 0; i < n; i++) {
         size_t image = r->order[from + i];
@@ -172,7 +172,7 @@ static void prepare_input(struct trainer *r, const struct ib_phase *p, int n)
         ib_net_forward(t->net, &(struct ib_forward){
                                    .n = n, .from = t->input, .to = input});
     size_t count = (size_t)n * node_size(r, input);
-    float *x = ib_net_value(t->net, input);
+    ib_real *x = ib_net_value(t->net, input);
     if (p->loss == IB_RECONSTRUCTION)
         memcpy(r->clean, x, count * sizeof *x);
     if (p->mask <= 0)
@@ -188,8 +188,8 @@ static void prepare_input(struct trainer *r, const struct ib_phase *p, int n)
 static double take_loss(struct trainer *r, const struct ib_phase *p, size_t n)
 {
     struct ib_net *net = r->t->net;
-    const float *y = ib_net_value(net, p->output);
-    float *dy = ib_net_gradient(net, p->output);
+    const ib_real *y = ib_net_value(net, p->output);
+    ib_real *dy = ib_net_gradient(net, p->output);
     size_t k = node_size(r, p->output);
     if (p->loss == IB_RECONSTRUCTION)
         return ib_loss_mse(n, k, y, r->clean, dy);
@@ -212,8 +212,8 @@ static bool moves(const struct trainer *r, const struct ib_phase *p, ib_node x)
 static void update(struct trainer *r, const struct ib_phase *p)
 {
     const struct ib_graph *g = ib_net_graph(r->t->net);
-    float *w = ib_net_parameters(r->t->net);
-    const float *dw = ib_net_parameter_gradients(r->t->net);
+    ib_real *w = ib_net_parameters(r->t->net);
+    const ib_real *dw = ib_net_parameter_gradients(r->t->net);
     for (ib_node x = 0; x < g->n; x++) {
         const struct ib_graph_node *node = &g->node[x];
         if (!moves(r, p, x))
@@ -232,7 +232,7 @@ static double train_step(struct trainer *r, const struct place *at, size_t from,
     struct ib_forward f = {.n = (int)n,
                            .from = phase_input(r, p),
                            .to = p->output,
-                           .dropout = &r->dropout_rng};
+                           .rng = &r->dropout_rng};
     load_batch(r, at, from, n);
     prepare_input(r, p, (int)n);
     ib_net_forward(r->t->net, &f);
@@ -310,9 +310,9 @@ static enum ib_status train_phase(struct trainer *r, int index,
     struct place at = {.phase = &r->phases[index]};
     size_t p = ib_net_parameter_count(t->net);
     enum ib_status s = IB_OK;
-    memset(r->optim.m, 0, p * sizeof(float));
+    memset(r->optim.m, 0, p * sizeof(ib_real));
     if (r->optim.v)
-        memset(r->optim.v, 0, p * sizeof(float));
+        memset(r->optim.v, 0, p * sizeof(ib_real));
     r->optim.step = 0;
     ib_net_train_range(t->net, at.phase->first, at.phase->last);
     ib_net_path(t->net, phase_input(r, at.phase), at.phase->output, r->path);

@@ -20,6 +20,16 @@
 #define IB_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #define IB_COUNT(array)       (sizeof(array) / sizeof((array)[0]))
 
+/* What the engine computes in. Double only in the build that checks gradients
+ * by finite differences (-DIB_DOUBLE): results are always float's. */
+#ifdef IB_DOUBLE
+typedef double ib_real;
+#define ib_fma __builtin_fma
+#else
+typedef float ib_real;
+#define ib_fma __builtin_fmaf
+#endif
+
 enum { IB_NAME_MAX = 64, IB_TEXT_MAX = 256, IB_ERROR_MAX = 1024 };
 
 enum ib_status {

@@ -30,8 +30,9 @@ uint32_t ib_rng_below(struct ib_rng *r, uint32_t n); /* unbiased, n > 0 */
 double ib_rng_normal(struct ib_rng *r);              /* N(0, 1), Box-Muller */
 void ib_rng_shuffle(struct ib_rng *r, uint32_t *items, size_t n);
 /* Bulk draws; the stream moves by a whole number of blocks. */
-void ib_rng_fill_uniform(struct ib_rng *r, float *out, size_t n);
-void ib_rng_fill_normal(struct ib_rng *r, float *out, size_t n, float sigma);
+void ib_rng_fill_uniform(struct ib_rng *r, ib_real *out, size_t n);
+void ib_rng_fill_normal(struct ib_rng *r, ib_real *out, size_t n,
+                        ib_real sigma);
 /* The raw block function, for tests against published vectors. */
 void ib_philox(const uint32_t counter[4], const uint32_t key[2],
                uint32_t out[4]);

@@ -4,8 +4,9 @@
 #ifndef INVBENCH_TRAIN_H
 #define INVBENCH_TRAIN_H
 
-#include <invbench/graph.h>
 #include <invbench/images.h>
+#include <invbench/losses.h>
+#include <invbench/ops.h>
 
 enum ib_optimiser { IB_SGD, IB_ADAM };
 enum ib_schedule { IB_CONSTANT, IB_COSINE };
@@ -112,8 +113,8 @@ struct ib_train_batch {
     size_t n;
     int classes;
     const int32_t *label;  /* n */
-    float *target;         /* n x classes; one-hot when it arrives */
-    float *input;          /* n x D, after augmentation */
+    ib_real *target;       /* n x classes; one-hot when it arrives */
+    ib_real *input;        /* n x D, after augmentation */
     int64_t epoch, epochs; /* of this phase, from 0 */
     struct ib_rng *rng;
 };
@@ -149,6 +150,6 @@ IB_CHECK enum ib_status ib_train(const struct ib_training *t,
 /* Runs 8-bit images through the net in batches. logits: n x K; features:
  * n x F or NULL (node = IB_NONE). */
 void ib_predict(struct ib_net *net, ib_node input, ib_node output,
-                const struct ib_images *images, float *out);
+                const struct ib_images *images, ib_real *out);
 
 #endif
