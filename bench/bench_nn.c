@@ -5,7 +5,7 @@
  * CPU time, median of rounds.
  */
 #include <invbench/math.h>
-#include <invbench/train.h>
+#include <invbench/trainer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -65,7 +65,7 @@ static double smoothing_alpha(const struct smoothing_options *o, int64_t epoch,
 
 static void smoothing_batch(const void *options, struct ib_train_batch *b)
 {
-    double a = smoothing_alpha(options, b->epoch, b->epochs);
+    double a = smoothing_alpha(options, b->at.epoch, b->at.epochs);
     size_t n = b->n * (size_t)b->classes;
 
     for (size_t i = 0; i < n; i++)

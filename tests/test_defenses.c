@@ -261,8 +261,7 @@ static void smooth(const char *options, int64_t epoch, float target[4])
                                    .classes = 4,
                                    .label = &label,
                                    .target = target,
-                                   .epoch = epoch,
-                                   .epochs = 20};
+                                   .at = {.epoch = epoch, .epochs = 20}};
 
     for (int k = 0; k < 4; k++)
         target[k] = k == label;

@@ -5,8 +5,8 @@
 #include "cmocka_all.h"
 #include "node.h"
 
-#include <invbench/ops.h>
 #include <invbench/math.h>
+#include <invbench/ops.h>
 
 #include <math.h>
 #include <stdlib.h>

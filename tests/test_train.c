@@ -4,7 +4,7 @@
 #include "optim.h"
 #include "toy_images.h"
 
-#include <invbench/train.h>
+#include <invbench/trainer.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -190,7 +190,7 @@ static void flatten_targets(const void *options, struct ib_train_batch *b)
     ++*calls;
     assert_int_equal(b->classes, TOY_CLASSES);
     assert_in_range(b->n, 1, 32);
-    assert_in_range(b->epoch, 0, b->epochs - 1);
+    assert_in_range(b->at.epoch, 0, b->at.epochs - 1);
     for (size_t i = 0; i < b->n; i++)
         assert_true(b->target[i * TOY_CLASSES + (size_t)b->label[i]] == 1);
     for (size_t i = 0; i < b->n * TOY_CLASSES; i++)
@@ -203,7 +203,7 @@ static void a_hook_sees_each_batch_and_changes_the_target(void **state)
     struct setting s;
     struct ib_error err;
     int calls = 0, *counter = &calls;
-    struct ib_train_hook hook = {flatten_targets, &counter};
+    struct ib_train_hook hook = {.options = &counter, .batch = flatten_targets};
     set_up(&s, 0);
     s.t.hooks = &hook;
     s.t.n_hooks = 1;

@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <invbench/pool.h>
+
 #include "cli.h"
 #include "reporter.h"
 #include "run_worker.h"
@@ -152,13 +154,17 @@ static int run(const struct ib_command_env *command, const struct ib_args *args,
                                .data_dir = ib_args_get(args, "data"),
                                .reporter = &reporter,
                                .program = command->program};
-    int64_t mib = 4096;
+    int64_t mib = 4096, threads = 1;
     cJSON *job = NULL, *node;
     bool ok = true;
     enum ib_status s;
 
     s = ib_args_int(args, "memory-limit", 1, 1 << 24, &mib, err);
     env.memory_limit = (size_t)mib << 20;
+    if (!s)
+        s = ib_args_int(args, "threads", 1, IB_THREADS_MAX, &threads, err);
+    if (!s && threads > 1)
+        s = ib_pool_create(&env.pool, (int)threads, err);
     if (!s)
         s = ib_store_open(&env.store, ib_args_get(args, "store"), err);
     if (!s)
@@ -173,6 +179,7 @@ static int run(const struct ib_command_env *command, const struct ib_args *args,
         }
     cJSON_Delete(job);
     ib_store_close(env.store);
+    ib_pool_free(env.pool);
     return s ? IB_EXIT_ERROR : IB_EXIT_OK;
 }
 
@@ -180,6 +187,7 @@ static const struct ib_flag flags[] = {
     {"store", "DIR", "where artifacts are", false},
     {"data", "DIR", "where data sets are", false},
     {"memory-limit", "MIB", "memory that it may use", false},
+    {"threads", "N", "threads that it may use (default 1)", false},
     {0},
 };
 

@@ -34,7 +34,27 @@ static bool read_task(const cJSON *meta, struct ib_model_task *task)
                     CLASSES_MAX, &task->classes);
 }
 
+/* What the stack's training-time half makes of the graph. */
+static enum ib_status rewrite(const struct ib_stack *stack,
+                              const struct ib_model_task *task,
+                              struct ib_graph *g, struct ib_model_nodes *nodes,
+                              struct ib_error *err)
+{
+    enum ib_status s = IB_OK;
+
+    for (int i = 0; stack && i < stack->n && !s; i++) {
+        const struct ib_defense *d = ib_stack_at(stack, i);
+
+        if (d->rewrite)
+            s = d->rewrite(stack->use[i].options, task, g, nodes, err);
+        if (s)
+            ib_error_prefix(err, "defense %s", d->plugin.name);
+    }
+    return s;
+}
+
 enum ib_status ib_model_build(const struct ib_use *use,
+                              const struct ib_stack *stack,
                               const struct ib_model_task *task, int max_batch,
                               struct ib_loaded_model *out, struct ib_error *err)
 {
@@ -49,6 +69,10 @@ enum ib_status ib_model_build(const struct ib_use *use,
         (struct ib_model_nodes){IB_NONE, IB_NONE, IB_NONE, IB_NONE, IB_NONE};
     out->task = *task;
     s = model->build(use->options, task, g, &out->nodes, err);
+    if (!s)
+        s = rewrite(stack, task, g, &out->nodes, err);
+    if (!s) /* attacks and defenses put losses there */
+        ib_graph_keep(g, out->nodes.features);
     if (s) {
         ib_graph_free(g);
         return ib_error_prefix(err, "model %s", use->plugin->name);
@@ -89,6 +113,7 @@ enum ib_status ib_model_decode(const struct ib_registry *registry,
         cJSON_GetObjectItemCaseSensitive(artifact->meta, "spec");
     const cJSON *kind = cJSON_GetObjectItemCaseSensitive(spec, "kind");
     const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(spec, "plugin");
+    struct ib_stack stack = {0};
     struct ib_model_task task;
     enum ib_status s;
 
@@ -101,9 +126,14 @@ enum ib_status ib_model_decode(const struct ib_registry *registry,
                             "and \"classes\"");
     s = ib_use_from_spec(registry, IB_KIND_MODEL, plugin, &out->use, err);
     if (!s)
-        s = ib_model_build(&out->use, &task, max_batch, out, err);
+        s = ib_stack_from_spec(
+            registry, cJSON_GetObjectItemCaseSensitive(spec, "defenses"),
+            &stack, err);
+    if (!s)
+        s = ib_model_build(&out->use, &stack, &task, max_batch, out, err);
     if (!s)
         s = copy_parameters(artifact, out, err);
+    ib_stack_free(&stack);
     if (s)
         ib_model_close(out);
     return s;
@@ -122,6 +152,8 @@ enum ib_status ib_model_open(const struct ib_stage_env *env, const char *key,
         return s;
     s = ib_model_decode(env->registry, &a, max_batch, out, err);
     ib_artifact_free(&a);
+    if (!s)
+        s = ib_net_use_pool(out->net, env->pool, err);
     return s;
 }
 

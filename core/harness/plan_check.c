@@ -30,7 +30,7 @@ static bool has_code(struct checking *c, int model)
     memset(&m, 0, sizeof(m));
     if (!((const struct ib_model *)use->plugin)->build)
         return true;
-    if (!ib_model_build(use, &c->task, 1, &m, &ignored))
+    if (!ib_model_build(use, NULL, &c->task, 1, &m, &ignored))
         c->has_code[model] =
             m.nodes.code != IB_NONE && m.nodes.decoded != IB_NONE;
     ib_net_free(m.net);

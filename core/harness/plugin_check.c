@@ -19,7 +19,10 @@ static const char *missing_hook(const struct ib_plugin *p)
         return attack->run ? NULL : "run";
     case IB_KIND_DEFENSE:
         if (defense->stage == IB_STAGE_TRAIN)
-            return defense->batch ? NULL : "batch";
+            return defense->rewrite || defense->phases || defense->batch ||
+                           defense->loss || defense->rows || defense->step
+                       ? NULL
+                       : "batch (or another one of stage train)";
         return defense->respond ? NULL : "respond";
     case IB_KIND_MODEL:
         return model->build ? NULL : "build";

@@ -26,7 +26,7 @@ struct runner {
     struct ib_queue *queue;
     struct ib_progress progress;
     struct ib_worker *workers; /* jobs */
-    int jobs, running;
+    int jobs, threads, running;
     int *first_cell, *next_cell; /* cells by score node; -1 ends */
     size_t cells_over;
     double work; /* estimated seconds at the start */
@@ -276,6 +276,16 @@ static void worker_over(struct runner *r, struct ib_worker *w, int status)
     ib_worker_clear(w);
 }
 
+/* Threads of the next worker. Results do not depend on it. */
+static int spare_threads(const struct runner *r)
+{
+    int wanted = r->running + (int)r->queue->n_heap;
+
+    if (r->threads > 0)
+        return r->threads;
+    return wanted < r->jobs ? r->jobs / wanted : 1;
+}
+
 static enum ib_status start_workers(struct runner *r)
 {
     for (int i = 0; i < r->jobs && r->queue->n_heap > 0; i++) {
@@ -284,6 +294,7 @@ static enum ib_status start_workers(struct runner *r)
 
         if (w->pid > 0)
             continue;
+        r->setup.threads = spare_threads(r);
         w->n_chain = ib_queue_take(r->queue, w->chain, IB_CHAIN_MAX);
         s = ib_worker_start(w, &r->setup, r->plan, r->err);
         if (s)
@@ -427,6 +438,7 @@ static void set_up(struct runner *r)
 {
     const struct ib_run_options *o = r->options;
 
+    r->threads = o->threads;
     r->jobs = o->jobs < 1 ? 1 : o->jobs > JOBS_MAX ? JOBS_MAX : o->jobs;
     r->setup = (struct ib_worker_setup){
         .program = r->env->program ? r->env->program : "/proc/self/exe",

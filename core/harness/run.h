@@ -7,6 +7,7 @@
 
 struct ib_run_options {
     int jobs;                 /* workers at once */
+    int threads;              /* of a worker; 0: what the others leave free */
     double cpu_limit;         /* seconds a worker; 0: 3600 */
     size_t memory_limit;      /* bytes a worker; 0: 4 GiB */
     volatile const int *stop; /* set by SIGINT: start nothing more */

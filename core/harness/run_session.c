@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <invbench/pool.h>
+
 enum { EXIT_INTERRUPTED = 130, ROUNDS = 3 };
 
 enum ib_status ib_store_default(const struct ib_args *args, char out[PATH_MAX],
@@ -42,14 +44,17 @@ static enum ib_status read_limits(struct ib_session *s,
                                   const struct ib_args *args,
                                   struct ib_error *err)
 {
-    int64_t jobs = cpus(), cpu = 3600, mib = 4096;
+    int64_t jobs = cpus(), threads = 0, cpu = 3600, mib = 4096;
     enum ib_status status = ib_args_int(args, "jobs", 1, 256, &jobs, err);
 
+    if (!status)
+        status = ib_args_int(args, "threads", 1, IB_THREADS_MAX, &threads, err);
     if (!status)
         status = ib_args_int(args, "cpu-limit", 1, 10000000, &cpu, err);
     if (!status)
         status = ib_args_int(args, "memory-limit", 64, 1 << 24, &mib, err);
     s->options.jobs = (int)jobs;
+    s->options.threads = (int)threads;
     s->options.cpu_limit = (double)cpu;
     s->options.memory_limit = (size_t)mib << 20;
     s->options.stop = s->command->stop;

@@ -25,6 +25,9 @@ struct ib_session {
     }
 #define IB_RUN_FLAGS                                                           \
     {"jobs", "N", "workers at once (default: the CPUs)", false},               \
+        {"threads", "N",                                                       \
+         "threads of a worker (default: CPUs that the others leave free)",     \
+         false},                                                               \
         {"cpu-limit", "S", "CPU seconds a worker may use (default 3600)",      \
          false},                                                               \
     {                                                                          \

@@ -133,18 +133,27 @@ static _Noreturn void become_worker(const struct ib_worker_setup *setup,
     _exit(127);
 }
 
+/* Texts of numbers among the arguments. */
+struct numbers {
+    char memory[32], threads[16];
+};
+
 static bool make_args(const struct ib_worker_setup *setup,
-                      const char *args[ARGS_MAX], char memory[32])
+                      const char *args[ARGS_MAX], struct numbers *t)
 {
     int n = 0;
 
-    snprintf(memory, 32, "%zu", setup->memory_limit >> 20);
+    snprintf(t->memory, sizeof(t->memory), "%zu", setup->memory_limit >> 20);
+    snprintf(t->threads, sizeof(t->threads), "%d",
+             setup->threads > 1 ? setup->threads : 1);
     args[n++] = setup->program;
     args[n++] = "worker";
     args[n++] = "--store";
     args[n++] = setup->store;
     args[n++] = "--memory-limit";
-    args[n++] = memory;
+    args[n++] = t->memory;
+    args[n++] = "--threads";
+    args[n++] = t->threads;
     if (setup->data_dir) {
         args[n++] = "--data";
         args[n++] = setup->data_dir;
@@ -164,10 +173,10 @@ static enum ib_status fork_worker(struct ib_worker *w,
                                   const int fd[3], struct ib_error *err)
 {
     const char *args[ARGS_MAX];
-    char memory[32];
+    struct numbers texts;
     pid_t parent = getpid();
 
-    if (!make_args(setup, args, memory))
+    if (!make_args(setup, args, &texts))
         return ib_error_set(err, IB_E_USAGE, "too many --plugin modules");
     w->pid = fork();
     if (w->pid == 0)

@@ -14,6 +14,7 @@ struct ib_worker_setup {
     const char *const *modules;             /* --plugin; NULL-terminated */
     double cpu_limit;                       /* seconds */
     size_t memory_limit;                    /* bytes */
+    int threads;                            /* of the next one started */
 };
 
 struct ib_worker {

@@ -129,9 +129,29 @@ int ib_stack_hooks(const struct ib_stack *s, struct ib_train_hook *hooks)
     for (int i = 0; i < s->n; i++)
         if (ib_stack_at(s, i)->stage == IB_STAGE_TRAIN)
             hooks[n++] = (struct ib_train_hook){
-                .batch = ib_stack_at(s, i)->batch,
                 .options = s->use[i].options,
+                .batch = ib_stack_at(s, i)->batch,
+                .loss = ib_stack_at(s, i)->loss,
+                .rows = ib_stack_at(s, i)->rows,
+                .step = ib_stack_at(s, i)->step,
             };
+    return n;
+}
+
+int ib_stack_phases(const struct ib_stack *s,
+                    const struct ib_model_nodes *nodes,
+                    const struct ib_training *t, struct ib_phase *phases, int n)
+{
+    for (int i = 0; i < s->n; i++) {
+        const struct ib_defense *d = ib_stack_at(s, i);
+
+        if (!d->phases)
+            continue;
+        if (n == 0)
+            phases[n++] = ib_phase_supervised(t);
+        n = d->phases(s->use[i].options, nodes, ib_net_graph(t->net), phases,
+                      n);
+    }
     return n;
 }
 

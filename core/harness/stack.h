@@ -30,6 +30,13 @@ bool ib_stack_has(const struct ib_stack *s, enum ib_stage stage);
 /* Training hooks in stack order; returns how many. */
 int ib_stack_hooks(const struct ib_stack *s, struct ib_train_hook *hooks);
 
+/* What the stack makes of n phases (room for IB_PHASES_MAX; 0: one supervised
+ * phase, which is written out first where a defense has a say); the new n. */
+int ib_stack_phases(const struct ib_stack *s,
+                    const struct ib_model_nodes *nodes,
+                    const struct ib_training *t, struct ib_phase *phases,
+                    int n);
+
 /* Who asked, for the row's own random stream. */
 struct ib_asker {
     uint64_t seed;

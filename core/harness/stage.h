@@ -40,7 +40,8 @@ struct ib_stage_env {
     const char *data_dir; /* NULL: none */
     size_t memory_limit;  /* bytes a worker may use */
     struct ib_reporter *reporter;
-    const char *program; /* of the attacker process; NULL: this one */
+    struct ib_pool *pool; /* NULL: one thread */
+    const char *program;  /* of the attacker process; NULL: this one */
 };
 
 typedef enum ib_status (*ib_stage_run)(const struct ib_stage_env *env,

@@ -56,9 +56,11 @@ static enum ib_status train(const struct ib_stage_env *env, struct job *j,
                             .seed = j->seed,
                             .role = j->role,
                             .reporter = env->reporter};
-    enum ib_status s = ib_model_build(&j->model.use, &task, (int)options->batch,
-                                      &j->model, err);
+    enum ib_status s = ib_model_build(&j->model.use, &j->stack, &task,
+                                      (int)options->batch, &j->model, err);
 
+    if (!s)
+        s = ib_net_use_pool(j->model.net, env->pool, err);
     if (s)
         return s;
     t.net = j->model.net;
@@ -68,6 +70,8 @@ static enum ib_status train(const struct ib_stage_env *env, struct job *j,
     if (model->phases)
         t.n_phases = model->phases(j->model.use.options, &j->model.nodes,
                                    ib_net_graph(t.net), phases);
+    t.n_phases =
+        ib_stack_phases(&j->stack, &j->model.nodes, &t, phases, t.n_phases);
     return ib_train(&t, err);
 }
 

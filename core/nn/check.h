@@ -2,7 +2,7 @@
 #ifndef INVBENCH_NN_CHECK_H
 #define INVBENCH_NN_CHECK_H
 
-#include <invbench/train.h>
+#include <invbench/trainer.h>
 
 /* The images fit the net's input, the labels the classes. */
 IB_CHECK enum ib_status ib_training_check_data(const struct ib_training *t,

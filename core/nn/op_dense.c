@@ -2,6 +2,7 @@
  * Dense layer: y = x W^T + b. N rows, D inputs, K units, W: K x D.
  */
 #include "node.h"
+#include "pool.h"
 
 #include <invbench/math.h>
 #include <limits.h>
@@ -20,21 +21,114 @@ static const char *shape(struct ib_graph_node *node, const struct ib_shape *in)
     return NULL;
 }
 
-static void forward(const struct ib_op_run *r)
+/* --- slices ---------------------------------------------------------------
+ * Products are cut along one side into slices that threads share out: how they
+ * are cut depends on the sizes alone. */
+
+enum { SLICES = 8 };
+
+/* Length of a slice of `whole`: no shorter than `least`, a multiple of 16. */
+static size_t slice_of(size_t whole, size_t least)
 {
-    int d = (int)ib_shape_size(r->in[0]), k = r->node->shape.c;
-    for (size_t i = 0; i < r->n; i++)
-        memcpy(r->y + i * (size_t)k, r->b, (size_t)k * sizeof *r->y);
-    ib_sgemm(r->y, r->x[0], r->w,
+    size_t each = (whole + SLICES - 1) / SLICES;
+    each = each > least ? each : least;
+    return (each + 15) / 16 * 16;
+}
+
+struct product {
+    const struct ib_op_run *r;
+    size_t whole, each; /* the side that is cut; a slice of it */
+    bool rows;          /* forward: rows are cut, not units */
+};
+
+static int tasks_of(const struct product *p)
+{
+    return (int)((p->whole + p->each - 1) / p->each);
+}
+
+/* Where slice `task` begins; its length. */
+static size_t slice(const struct product *p, int task, int *length)
+{
+    size_t from = (size_t)task * p->each;
+    *length = (int)(p->whole - from < p->each ? p->whole - from : p->each);
+    return from;
+}
+
+/* --- forward ------------------------------------------------------------- */
+
+static void forward_slice(void *ctx, int task, int thread)
+{
+    const struct product *p = ctx;
+    const struct ib_op_run *r = p->r;
+    int d = (int)ib_shape_size(r->in[0]), k = r->node->shape.c, length;
+    size_t at = slice(p, task, &length);
+    size_t row = p->rows ? at : 0, unit = p->rows ? 0 : at;
+    size_t n = p->rows ? (size_t)length : r->n;
+    size_t units = p->rows ? (size_t)k : (size_t)length;
+    ib_real *y = r->y + row * (size_t)k + unit;
+    (void)thread;
+    for (size_t i = 0; i < n; i++)
+        memcpy(y + i * (size_t)k, r->b + unit, units * sizeof *y);
+    ib_sgemm(y, r->x[0] + row * (size_t)d, r->w + unit * (size_t)d,
              &(struct ib_gemm){.tb = true,
-                               .m = (int)r->n,
-                               .n = k,
+                               .m = (int)n,
+                               .n = (int)units,
                                .k = d,
                                .alpha = 1,
                                .beta = 1,
                                .lda = d,
                                .ldb = d,
                                .ldc = k});
+}
+
+static void forward(const struct ib_op_run *r)
+{
+    size_t k = (size_t)r->node->shape.c;
+    struct product p = {r, k, slice_of(k, 64), k < 128};
+    if (p.rows) {
+        p.whole = r->n;
+        p.each = slice_of(r->n, 32);
+    }
+    ib_pool_run(r->pool, tasks_of(&p), forward_slice, &p);
+}
+
+/* --- backward ------------------------------------------------------------ */
+
+static void weight_slice(void *ctx, int task, int thread)
+{
+    const struct product *p = ctx;
+    const struct ib_op_run *r = p->r;
+    int d = (int)ib_shape_size(r->in[0]), k = r->node->shape.c, length;
+    size_t at = slice(p, task, &length);
+    (void)thread;
+    ib_sgemm(r->dw + at, r->dy, r->x[0] + at,
+             &(struct ib_gemm){.ta = true,
+                               .m = k,
+                               .n = length,
+                               .k = (int)r->n,
+                               .alpha = 1,
+                               .beta = r->keep,
+                               .lda = k,
+                               .ldb = d,
+                               .ldc = d});
+}
+
+static void input_slice(void *ctx, int task, int thread)
+{
+    const struct product *p = ctx;
+    const struct ib_op_run *r = p->r;
+    int d = (int)ib_shape_size(r->in[0]), k = r->node->shape.c, length;
+    size_t at = slice(p, task, &length);
+    (void)thread;
+    ib_sgemm(r->dx[0] + at, r->dy, r->w + at,
+             &(struct ib_gemm){.m = (int)r->n,
+                               .n = length,
+                               .k = k,
+                               .alpha = 1,
+                               .beta = r->add[0] ? 1 : 0,
+                               .lda = k,
+                               .ldb = d,
+                               .ldc = d});
 }
 
 /* db[k] = sum over rows, in double. */
@@ -50,31 +144,24 @@ static void bias_gradient(const struct ib_op_run *r, size_t k)
 
 static void backward(const struct ib_op_run *r)
 {
-    int d = (int)ib_shape_size(r->in[0]), k = r->node->shape.c;
-    int n = (int)r->n;
+    size_t d = ib_shape_size(r->in[0]);
+    struct product p = {r, d, slice_of(d, 512), false};
     if (r->dw) {
-        ib_sgemm(r->dw, r->dy, r->x[0],
-                 &(struct ib_gemm){.ta = true,
-                                   .m = k,
-                                   .n = d,
-                                   .k = n,
-                                   .alpha = 1,
-                                   .beta = r->keep,
-                                   .lda = k,
-                                   .ldb = d,
-                                   .ldc = d});
-        bias_gradient(r, (size_t)k);
+        ib_pool_run(r->pool, tasks_of(&p), weight_slice, &p);
+        bias_gradient(r, (size_t)r->node->shape.c);
     }
     if (r->dx[0])
-        ib_sgemm(r->dx[0], r->dy, r->w,
-                 &(struct ib_gemm){.m = n,
-                                   .n = d,
-                                   .k = k,
-                                   .alpha = 1,
-                                   .beta = r->add[0] ? 1 : 0,
-                                   .lda = k,
-                                   .ldb = d,
-                                   .ldc = d});
+        ib_pool_run(r->pool, tasks_of(&p), input_slice, &p);
+}
+
+/* |dy x^T|^2 = |dy|^2 |x|^2 (Goodfellow, arXiv:1510.01799, section 3). */
+static void norms(const struct ib_op_run *r, double *norm2)
+{
+    size_t d = ib_shape_size(r->in[0]), k = (size_t)r->node->shape.c;
+    for (size_t i = 0; i < r->n; i++) {
+        const ib_real *x = r->x[0] + i * d, *dy = r->dy + i * k;
+        norm2[i] += ib_dot(k, dy, dy) * (ib_dot(d, x, x) + 1);
+    }
 }
 
 const struct ib_op ib_op_dense = {
@@ -83,6 +170,7 @@ const struct ib_op ib_op_dense = {
     .shape = shape,
     .forward = forward,
     .backward = backward,
+    .norms = norms,
 };
 
 ib_node ib_graph_dense(struct ib_graph *g, ib_node x, int units,

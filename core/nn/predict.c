@@ -1,7 +1,7 @@
 /*
  * 8-bit images through a net, batch by batch.
  */
-#include <invbench/train.h>
+#include <invbench/trainer.h>
 
 #include <string.h>
 

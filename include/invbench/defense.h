@@ -9,8 +9,8 @@
 #ifndef INVBENCH_DEFENSE_H
 #define INVBENCH_DEFENSE_H
 
+#include <invbench/model.h>
 #include <invbench/rng.h>
-#include <invbench/train.h>
 
 enum ib_stage { IB_STAGE_TRAIN, IB_STAGE_RESPOND, IB_STAGE_COUNT };
 
@@ -29,8 +29,22 @@ struct ib_defense {
     enum ib_stage stage;
     bool stochastic;
     const char *adaptive; /* name or description of the attack that knows it */
-    /* Stage train: required there, NULL elsewhere. */
+    /* Stage train: at least one of these, in the order in which they act; NULL
+     * elsewhere. See trainer.h.
+     * rewrite: adds nodes to the model's graph and may point `nodes` at them
+     * (a bottleneck before new logits, a second net). The model is built the
+     * same way again wherever it is loaded. */
+    enum ib_status (*rewrite)(const void *options,
+                              const struct ib_model_task *task,
+                              struct ib_graph *g, struct ib_model_nodes *nodes,
+                              struct ib_error *err);
+    /* Changes the n phases of training (at most IB_PHASES_MAX); the new n. */
+    int (*phases)(const void *options, const struct ib_model_nodes *nodes,
+                  const struct ib_graph *g, struct ib_phase *phases, int n);
     void (*batch)(const void *options, struct ib_train_batch *b);
+    double (*loss)(const void *options, struct ib_train_loss *l);
+    void (*rows)(const void *options, struct ib_train_rows *r);
+    void (*step)(const void *options, struct ib_train_step *s);
     /* Stage respond: required there, NULL elsewhere. */
     void (*respond)(const void *options, struct ib_response *r);
 };

@@ -16,6 +16,6 @@
 #include <invbench/plugin.h>
 #include <invbench/prior.h>
 #include <invbench/rng.h>
-#include <invbench/train.h>
+#include <invbench/trainer.h>
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef INVBENCH_MODEL_H
 #define INVBENCH_MODEL_H
 
-#include <invbench/train.h>
+#include <invbench/trainer.h>
 
 struct ib_model_task {
     struct ib_shape shape;
