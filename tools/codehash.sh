@@ -48,7 +48,7 @@ for f in attacks/*.c defenses/*.c models/*.c metrics/*.c datasets/*.c priors/*.c
 done
 h=core/harness
 stage data $h/stage_data.c $h/data_*.c $h/picture*.c $h/idx.c $h/images.c
-stage model $h/stage_model.c $h/model_io.c $h/stack.c
+stage model $h/stage_model.c $h/model_io.c $h/stack.c $h/checkpoint.c
 stage attack $h/stage_attack.c $h/stack.c $h/oracle*.c $h/recon_io.c
 stage control $h/stage_control.c $h/recon_io.c
 stage score $h/stage_score.c $h/score*.c $h/evaluate.c $h/ssim.c $h/recon_io.c

@@ -209,6 +209,7 @@ static enum ib_status gc(struct ib_store *store, struct listing *l,
     }
     sweep_dir(ib_store_dir(store), "tmp", (int64_t)time(NULL) - 86400);
     sweep_dir(ib_store_dir(store), "corrupt", (int64_t)time(NULL) - 86400);
+    sweep_dir(ib_store_dir(store), "partial", (int64_t)time(NULL) - 86400);
     if (!s && limits->json)
         ib_console_out(console, "{\"removed\": %zu, \"bytes\": %zu}\n", n,
                        bytes);

@@ -1,9 +1,12 @@
 /* Stage model: data, graph by plugin, training with the stack's hooks. */
 #include <string.h>
 
+#include "checkpoint.h"
 #include "data_io.h"
 #include "model_io.h"
 #include "stack.h"
+
+enum { CHECKPOINT_SECONDS = 20 };
 
 struct job {
     const char *role, *data;
@@ -11,6 +14,7 @@ struct job {
     struct ib_stack stack;
     struct ib_open_data open;
     struct ib_loaded_model model;
+    struct ib_checkpoint_file checkpoint;
 };
 
 static enum ib_status read_spec(const struct ib_stage_env *env,
@@ -72,6 +76,7 @@ static enum ib_status train(const struct ib_stage_env *env, struct job *j,
                                    ib_net_graph(t.net), phases);
     t.n_phases =
         ib_stack_phases(&j->stack, &j->model.nodes, &t, phases, t.n_phases);
+    t.checkpoint = &j->checkpoint.hooks;
     return ib_train(&t, err);
 }
 
@@ -110,9 +115,12 @@ enum ib_status ib_stage_model(const struct ib_stage_env *env, const cJSON *spec,
         s = ib_data_open(env, j.data, &j.open, err);
     if (s)
         goto done;
+    ib_checkpoint_open(&j.checkpoint, env->store, key, CHECKPOINT_SECONDS);
     s = train(env, &j, err);
     if (!s)
         s = put(env, spec, key, &j, err);
+    /* what fails would fail again from its last checkpoint on */
+    ib_checkpoint_close(&j.checkpoint, s != IB_E_IO);
     ib_data_close(&j.open);
 done:
     ib_model_close(&j.model);

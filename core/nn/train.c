@@ -47,9 +47,10 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     r->pixels = ib_scratch_take(r->memory, r->d, 1);
     r->path = ib_scratch_take(r->memory, nodes, 1);
     r->hook_rng = ib_scratch_take(r->memory, hooks, sizeof *r->hook_rng);
-    r->optim.m = ib_scratch_take(r->memory, p, sizeof(ib_real));
-    if (moments == 2)
-        r->optim.v = ib_scratch_take(r->memory, p, sizeof(ib_real));
+    r->moments_size = moments * p * sizeof(ib_real);
+    r->moments = ib_scratch_take(r->memory, moments * p, sizeof(ib_real));
+    r->optim.m = r->moments;
+    r->optim.v = r->moments && moments == 2 ? r->moments + p : NULL;
     return r->saved && r->norm && r->weight && r->order && r->label &&
            r->target && r->clean && r->pixels && r->path && r->hook_rng &&
            r->optim.m && (moments == 1 || r->optim.v);
@@ -148,61 +149,113 @@ static enum ib_status stopped(const struct ib_trainer *r,
                         (long long)at->step + 1, name ? name : "loss");
 }
 
+/* --- checkpoints ----------------------------------------------------------
+ * The state is everything that a step changes. */
+
+enum { REGIONS = 13 };
+
+static int regions_of(struct ib_trainer *r, struct ib_region out[REGIONS])
+{
+    const struct ib_training *t = r->t;
+    size_t p = ib_net_parameter_count(t->net) * sizeof(ib_real);
+    int n = 0;
+    out[n++] = (struct ib_region){&r->at, sizeof r->at};
+    out[n++] = (struct ib_region){&r->done, sizeof r->done};
+    out[n++] = (struct ib_region){&r->optim.step, sizeof r->optim.step};
+    out[n++] = (struct ib_region){&r->order_rng, sizeof r->order_rng};
+    out[n++] = (struct ib_region){&r->augment_rng, sizeof r->augment_rng};
+    out[n++] = (struct ib_region){&r->dropout_rng, sizeof r->dropout_rng};
+    out[n++] = (struct ib_region){&r->mask_rng, sizeof r->mask_rng};
+    out[n++] = (struct ib_region){r->hook_rng,
+                                  (size_t)t->n_hooks * sizeof *r->hook_rng};
+    out[n++] = (struct ib_region){r->order, r->n * sizeof *r->order};
+    out[n++] = (struct ib_region){ib_net_parameters(t->net), p};
+    out[n++] = (struct ib_region){ib_net_state(t->net),
+                                  ib_net_state_count(t->net) * sizeof(ib_real)};
+    out[n++] = (struct ib_region){r->moments, r->moments_size};
+    if (t->loss)
+        out[n++] =
+            (struct ib_region){t->loss, (size_t)r->n_phases * sizeof *t->loss};
+    return n;
+}
+
+static void save_if_due(struct ib_trainer *r)
+{
+    const struct ib_checkpoint *c = r->t->checkpoint;
+    struct ib_region all[REGIONS];
+    if (c && c->due(c->ctx))
+        c->save(c->ctx, all, regions_of(r, all));
+}
+
+static void resume(struct ib_trainer *r)
+{
+    const struct ib_checkpoint *c = r->t->checkpoint;
+    struct ib_region all[REGIONS];
+    if (c)
+        (void)c->load(c->ctx, all, regions_of(r, all));
+}
+
 /* --- epochs and phases --------------------------------------------------- */
 
 static enum ib_status train_epoch(struct ib_trainer *r,
-                                  struct ib_train_place *at,
+                                  const struct ib_phase *phase,
                                   struct ib_error *err)
 {
     const struct ib_training *t = r->t;
     int64_t steps = (int64_t)((r->n + r->batch - 1) / r->batch);
-    int64_t first = at->epoch * steps, all = at->phase->epochs * steps;
-    at->steps = steps;
-    ib_rng_shuffle(&r->order_rng, r->order, r->n);
-    r->loss = 0;
-    for (size_t from = 0; from < r->n; from += r->batch) {
+    int64_t first = r->at.epoch * steps, all = phase->epochs * steps;
+    if (r->at.step == 0) {
+        ib_rng_shuffle(&r->order_rng, r->order, r->n);
+        r->at.loss = 0;
+    }
+    for (; r->at.step < steps; r->at.step++) {
+        struct ib_train_place at = {phase, r->at.epoch, phase->epochs,
+                                    r->at.step, steps};
+        size_t from = (size_t)at.step * r->batch;
         size_t n = r->n - from < r->batch ? r->n - from : r->batch;
-        at->step = (int64_t)(from / r->batch);
-        r->optim.rate = ib_schedule_rate(t->options.schedule, at->phase->rate,
-                                         first + at->step, all);
         double loss;
-        enum ib_status s = ib_trainer_step(r, at, from, n, &loss, err);
+        save_if_due(r);
+        r->optim.rate = ib_schedule_rate(t->options.schedule, phase->rate,
+                                         first + at.step, all);
+        enum ib_status s = ib_trainer_step(r, &at, from, n, &loss, err);
         if (s != IB_OK)
             return s;
         if (!isfinite(loss))
-            return stopped(r, at, n, err);
-        r->loss += loss * (double)n;
-        if (t->reporter && at->step % 32 == 0)
+            return stopped(r, &at, n, err);
+        r->at.loss += loss * (double)n;
+        if (t->reporter && at.step % 32 == 0)
             ib_report_progress(t->reporter,
                                ((double)r->done + (double)from / (double)r->n) /
                                    (double)r->total);
     }
     if (!ib_all_finite(ib_net_parameters(t->net),
                        ib_net_parameter_count(t->net)))
-        return stopped(r, at, 1, err);
+        return stopped(r,
+                       &(struct ib_train_place){
+                           phase, r->at.epoch, phase->epochs, steps - 1, steps},
+                       1, err);
     return IB_OK;
 }
 
-static enum ib_status train_phase(struct ib_trainer *r, int index,
-                                  struct ib_error *err)
+static enum ib_status train_phase(struct ib_trainer *r, struct ib_error *err)
 {
     const struct ib_training *t = r->t;
-    struct ib_train_place at = {.phase = &r->phases[index],
-                                .epochs = r->phases[index].epochs};
-    size_t p = ib_net_parameter_count(t->net);
+    const struct ib_phase *phase = &r->phases[r->at.phase];
     enum ib_status s = IB_OK;
-    memset(r->optim.m, 0, p * sizeof(ib_real));
-    if (r->optim.v)
-        memset(r->optim.v, 0, p * sizeof(ib_real));
-    r->optim.step = 0;
-    ib_net_train_range(t->net, at.phase->first, at.phase->last);
-    ib_net_path(t->net, ib_phase_input(r, at.phase), at.phase->output, r->path);
-    for (; at.epoch < at.phase->epochs && s == IB_OK; at.epoch++) {
-        s = train_epoch(r, &at, err);
+    if (r->at.epoch == 0 && r->at.step == 0) {
+        memset(r->moments, 0, r->moments_size);
+        r->optim.step = 0;
+    }
+    ib_net_train_range(t->net, phase->first, phase->last);
+    ib_net_path(t->net, ib_phase_input(r, phase), phase->output, r->path);
+    for (; r->at.epoch < phase->epochs && s == IB_OK; r->at.epoch++) {
+        s = train_epoch(r, phase, err);
+        r->at.step = 0;
         r->done++;
     }
     if (t->loss)
-        t->loss[index] = r->loss / (double)r->n;
+        t->loss[r->at.phase] = r->at.loss / (double)r->n;
+    r->at.epoch = 0;
     return s;
 }
 
@@ -215,8 +268,9 @@ enum ib_status ib_train(const struct ib_training *t, struct ib_error *err)
     open_streams(&r);
     r.optim.optimiser = t->options.optimiser;
     r.optim.momentum = t->options.momentum;
-    for (int i = 0; i < r.n_phases && s == IB_OK; i++)
-        s = train_phase(&r, i, err);
+    resume(&r);
+    for (; r.at.phase < r.n_phases && s == IB_OK; r.at.phase++)
+        s = train_phase(&r, err);
     ib_net_train_range(t->net, IB_NONE, IB_NONE);
     if (s == IB_OK && t->reporter)
         ib_report_progress(t->reporter, 1);

@@ -32,10 +32,16 @@ struct ib_trainer {
     ib_real *saved;        /* batch x the largest output, when weighing rows */
     uint8_t *pixels;       /* d */
     uint8_t *path;         /* nodes */
+    ib_real *moments;      /* of the optimiser */
+    size_t moments_size;
     struct ib_optim optim;
     struct ib_rng order_rng, augment_rng, dropout_rng, mask_rng, *hook_rng;
     int64_t done, total; /* epochs */
-    double loss;         /* sum over rows of this epoch */
+    /* Where a checkpoint stands: phase, epoch, step, sum of losses. */
+    struct ib_train_cursor {
+        int64_t phase, epoch, step;
+        double loss; /* sum over rows of this epoch */
+    } at;
     struct ib_train_also also;
 };
 

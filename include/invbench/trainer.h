@@ -5,6 +5,7 @@
 #ifndef INVBENCH_TRAINER_H
 #define INVBENCH_TRAINER_H
 
+#include <invbench/checkpoint.h>
 #include <invbench/images.h>
 #include <invbench/losses.h>
 #include <invbench/ops.h>
@@ -105,6 +106,7 @@ struct ib_training {
     uint64_t seed;
     const char *role; /* of the RNG streams: "target", "evaluator-0" */
     struct ib_reporter *reporter;
+    const struct ib_checkpoint *checkpoint; /* NULL: none */
     double *loss; /* out, may be NULL: mean loss of each phase's last epoch;
                      n_phases numbers (one when n_phases is 0) */
 };
