@@ -1,14 +1,12 @@
 /*
- * Trained models as artifacts: parameters as they lie in the net, and the meta
- * block that says how to build the net again. Every size is checked against
- * what the plugin builds before a byte is copied.
+ * Trained models as artifacts: parameters and state as they lie in the net, and
+ * the meta block that says how to build the net again. Every size is checked
+ * against what the plugin builds before a byte is copied.
  */
 #include <math.h>
 #include <string.h>
 
 #include "model_io.h"
-
-enum { SIDE_MAX = 16384, CLASSES_MAX = 1 << 20 };
 
 static bool read_int(const cJSON *v, int min, int max, int *out)
 {
@@ -24,14 +22,14 @@ static bool read_task(const cJSON *meta, struct ib_model_task *task)
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(meta, "shape");
 
     return cJSON_GetArraySize(shape) == 3 &&
-           read_int(cJSON_GetArrayItem(shape, 0), 1, SIDE_MAX,
+           read_int(cJSON_GetArrayItem(shape, 0), 1, IB_SIDE_MAX,
                     &task->shape.c) &&
-           read_int(cJSON_GetArrayItem(shape, 1), 1, SIDE_MAX,
+           read_int(cJSON_GetArrayItem(shape, 1), 1, IB_SIDE_MAX,
                     &task->shape.h) &&
-           read_int(cJSON_GetArrayItem(shape, 2), 1, SIDE_MAX,
+           read_int(cJSON_GetArrayItem(shape, 2), 1, IB_SIDE_MAX,
                     &task->shape.w) &&
            read_int(cJSON_GetObjectItemCaseSensitive(meta, "classes"), 1,
-                    CLASSES_MAX, &task->classes);
+                    IB_CLASSES_MAX, &task->classes);
 }
 
 /* What the stack's training-time half makes of the graph. */
@@ -53,56 +51,132 @@ static enum ib_status rewrite(const struct ib_stack *stack,
     return s;
 }
 
-enum ib_status ib_model_build(const struct ib_use *use,
-                              const struct ib_stack *stack,
-                              const struct ib_model_task *task, int max_batch,
-                              struct ib_loaded_model *out, struct ib_error *err)
+enum ib_status
+ib_model_graph(const struct ib_use *use, const struct ib_stack *stack,
+               const struct ib_model_task *task, struct ib_graph **out,
+               struct ib_model_nodes *nodes, struct ib_error *err)
 {
     const struct ib_model *model = (const struct ib_model *)use->plugin;
     struct ib_graph *g = ib_graph_create();
     enum ib_status s;
 
+    *out = NULL;
+    if (!model->build) {
+        ib_graph_free(g);
+        return ib_error_set(err, IB_E_DENIED,
+                            "model %s comes from outside: its code runs in "
+                            "workers alone",
+                            use->plugin->name);
+    }
     if (!g)
         return ib_error_set(err, IB_E_NOMEM, "model %s: no memory",
                             use->plugin->name);
-    out->nodes =
+    *nodes =
         (struct ib_model_nodes){IB_NONE, IB_NONE, IB_NONE, IB_NONE, IB_NONE};
-    out->task = *task;
-    s = model->build(use->options, task, g, &out->nodes, err);
+    s = model->build(use->options, task, g, nodes, err);
     if (!s)
-        s = rewrite(stack, task, g, &out->nodes, err);
+        s = rewrite(stack, task, g, nodes, err);
     if (!s) /* attacks and defenses put losses there */
-        ib_graph_keep(g, out->nodes.features);
+        ib_graph_keep(g, nodes->features);
     if (s) {
         ib_graph_free(g);
         return ib_error_prefix(err, "model %s", use->plugin->name);
     }
+    *out = g;
+    return IB_OK;
+}
+
+enum ib_status ib_model_build(const struct ib_use *use,
+                              const struct ib_stack *stack,
+                              const struct ib_model_task *task, int max_batch,
+                              struct ib_loaded_model *out, struct ib_error *err)
+{
+    struct ib_graph *g;
+    enum ib_status s = ib_model_graph(use, stack, task, &g, &out->nodes, err);
+
+    if (s)
+        return s;
+    out->task = *task;
     s = ib_net_create(&out->net, g, max_batch, err);
     return s ? ib_error_prefix(err, "model %s", use->plugin->name) : IB_OK;
 }
 
-static enum ib_status copy_parameters(const struct ib_artifact *a,
-                                      struct ib_loaded_model *m,
-                                      struct ib_error *err)
+enum ib_status ib_model_measure(const struct ib_use *use,
+                                const struct ib_stack *stack,
+                                const struct ib_model_task *task,
+                                struct ib_model_size *out, struct ib_error *err)
 {
-    size_t n = ib_net_parameter_count(m->net), bytes;
-    const float *from = a->data;
+    const struct ib_train_options *options = use->options;
+    size_t moments = options->optimiser == IB_ADAM ? 2 : 1;
+    struct ib_model_nodes nodes;
+    struct ib_graph *g;
+    size_t bytes;
+    enum ib_status s = ib_model_graph(use, stack, task, &g, &nodes, err);
 
-    if (!ib_size_mul(n, sizeof(float), &bytes) || bytes != a->size)
+    *out = (struct ib_model_size){0};
+    if (s)
+        return s;
+    if (ib_graph_error(g)) {
+        s = ib_error_set(err, ib_graph_error(g)->status, "model %s: %s",
+                         use->plugin->name, ib_graph_error(g)->text);
+        goto done;
+    }
+    out->parameters = ib_graph_parameters(g);
+    for (ib_node x = 0; x < ib_graph_count(g); x++)
+        out->state += ib_graph_info(g, x).state;
+    out->training = ib_graph_bytes(g, (int)options->batch);
+    if (!out->training ||
+        !ib_size_mul(out->parameters, moments * sizeof(float), &bytes) ||
+        !ib_size_add(out->training, bytes, &out->training))
+        out->training = 0;
+done:
+    ib_graph_free(g);
+    return s;
+}
+
+/* --- the numbers ---------------------------------------------------------- */
+
+size_t ib_model_numbers(const struct ib_net *net)
+{
+    return ib_net_parameter_count(net) + ib_net_state_count(net);
+}
+
+void ib_model_save(struct ib_net *net, float *out)
+{
+    size_t p = ib_net_parameter_count(net), s = ib_net_state_count(net);
+
+    if (p)
+        memcpy(out, ib_net_parameters(net), p * sizeof(float));
+    if (s)
+        memcpy(out + p, ib_net_state(net), s * sizeof(float));
+}
+
+enum ib_status ib_model_load(struct ib_net *net, const void *data, size_t bytes,
+                             const char *what, struct ib_error *err)
+{
+    size_t p = ib_net_parameter_count(net), s = ib_net_state_count(net);
+    const float *from = data;
+
+    if (bytes % sizeof(float) || bytes / sizeof(float) != p + s)
         return ib_error_set(err, IB_E_DATA,
-                            "model %s: the artifact has %zu bytes of "
-                            "parameters, the net has %zu parameters",
-                            m->use.plugin->name, a->size, n);
-    for (size_t i = 0; i < n; i++)
+                            "%s: %zu bytes of numbers; the net takes %zu "
+                            "parameters and %zu numbers of state, 4 bytes each",
+                            what, bytes, p, s);
+    for (size_t i = 0; i < p + s; i++)
         if (!isfinite(from[i]))
             return ib_error_set(err, IB_E_DATA,
-                                "model %s: parameter %zu is not a finite "
-                                "number",
-                                m->use.plugin->name, i);
-    if (bytes)
-        memcpy(ib_net_parameters(m->net), from, bytes);
+                                "%s: %s %zu is %f; only finite numbers are "
+                                "allowed",
+                                what, i < p ? "parameter" : "state number",
+                                i < p ? i : i - p, (double)from[i]);
+    if (p)
+        memcpy(ib_net_parameters(net), from, p * sizeof(float));
+    if (s)
+        memcpy(ib_net_state(net), from + p, s * sizeof(float));
     return IB_OK;
 }
+
+/* --- the artifact --------------------------------------------------------- */
 
 enum ib_status ib_model_decode(const struct ib_registry *registry,
                                const struct ib_artifact *artifact,
@@ -132,7 +206,8 @@ enum ib_status ib_model_decode(const struct ib_registry *registry,
     if (!s)
         s = ib_model_build(&out->use, &stack, &task, max_batch, out, err);
     if (!s)
-        s = copy_parameters(artifact, out, err);
+        s = ib_model_load(out->net, artifact->data, artifact->size,
+                          out->use.plugin->name, err);
     ib_stack_free(&stack);
     if (s)
         ib_model_close(out);

@@ -11,8 +11,9 @@
  *           -> data: see data_io.h
  *  model    role "target" | "evaluator", plugin PLUGIN, seed, data KEY,
  *           defenses DEFENSES (stage train only)
- *           -> data: parameters, float32, node order; meta: "parameters",
- *              "shape" [c, h, w], "classes"
+ *           -> data: parameters, then state, float32, each in node order;
+ *              meta: "parameters", "state" (how many), "shape" [c, h, w],
+ *              "classes"
  *  attack   plugin PLUGIN, prior PLUGIN, level, max_queries (0: unlimited),
  *           latency, rate_limit (simulated clock), seed, data KEY, model KEY,
  *           defenses DEFENSES (stage respond only), targets [class, ...]
@@ -26,7 +27,9 @@
  *           -> meta "scores": see score.h; no data
  *  utility  model KEY, data KEY, defenses DEFENSES (stage respond only)
  *           -> meta "utility": {n, accuracy, ece, distortion, correct: [per
- *              class count], total: [...]}: over holdout; no data
+ *              class count], total: [...], train: {n, of, accuracy}}: over
+ *              holdout, and, without the stack, over at most 10000 images of
+ *              the train split; no data
  */
 #ifndef INVBENCH_HARNESS_STAGE_H
 #define INVBENCH_HARNESS_STAGE_H

@@ -1,8 +1,10 @@
 /* Stage model: data, graph by plugin, training with the stack's hooks. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint.h"
 #include "data_io.h"
+#include "json_put.h"
 #include "model_io.h"
 #include "stack.h"
 
@@ -80,25 +82,42 @@ static enum ib_status train(const struct ib_stage_env *env, struct job *j,
     return ib_train(&t, err);
 }
 
+static cJSON *make_meta(const cJSON *spec, const struct job *j)
+{
+    const struct ib_shape shape = j->model.task.shape;
+    bool ok = true;
+    cJSON *meta = cJSON_CreateObject();
+
+    ib_put_copy(&ok, meta, "spec", spec);
+    ib_put(&ok, meta, "shape",
+           cJSON_CreateIntArray((int[]){shape.c, shape.h, shape.w}, 3));
+    ib_put_number(&ok, meta, "classes", j->model.task.classes);
+    ib_put_number(&ok, meta, "parameters",
+                  (double)ib_net_parameter_count(j->model.net));
+    ib_put_number(&ok, meta, "state", (double)ib_net_state_count(j->model.net));
+    if (ok)
+        return meta;
+    cJSON_Delete(meta);
+    return NULL;
+}
+
 static enum ib_status put(const struct ib_stage_env *env, const cJSON *spec,
                           const char *key, const struct job *j,
                           struct ib_error *err)
 {
-    const struct ib_shape shape = j->model.task.shape;
-    size_t n = ib_net_parameter_count(j->model.net);
-    cJSON *meta = cJSON_CreateObject();
-    cJSON *copy = cJSON_Duplicate(spec, true);
-    cJSON *dims = cJSON_CreateIntArray((int[]){shape.c, shape.h, shape.w}, 3);
+    size_t n = ib_model_numbers(j->model.net);
+    float *numbers = malloc(n * sizeof(*numbers) + 1);
+    cJSON *meta = make_meta(spec, j);
     enum ib_status s;
 
-    if (!cJSON_AddItemToObject(meta, "spec", copy) ||
-        !cJSON_AddItemToObject(meta, "shape", dims) ||
-        !cJSON_AddNumberToObject(meta, "classes", j->model.task.classes) ||
-        !cJSON_AddNumberToObject(meta, "parameters", (double)n))
+    if (!numbers || !meta) {
         s = ib_error_set(err, IB_E_NOMEM, "stage model: no memory");
-    else
-        s = ib_store_put(env->store, key, meta, ib_net_parameters(j->model.net),
-                         n * sizeof(float), err);
+    } else {
+        ib_model_save(j->model.net, numbers);
+        s = ib_store_put(env->store, key, meta, numbers, n * sizeof(*numbers),
+                         err);
+    }
+    free(numbers);
     cJSON_Delete(meta);
     return s;
 }

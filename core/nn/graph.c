@@ -38,6 +38,27 @@ size_t ib_graph_parameters(const struct ib_graph *g)
     return g->parameters;
 }
 
+int ib_graph_count(const struct ib_graph *g)
+{
+    return g->n;
+}
+
+struct ib_node_info ib_graph_info(const struct ib_graph *g, ib_node x)
+{
+    const struct ib_graph_node *node = &g->node[x];
+    return (struct ib_node_info){.name = node->name,
+                                 .op = ib_ops[node->op]->name,
+                                 .n_inputs = node->n_inputs,
+                                 .input = node->input,
+                                 .shape = node->shape,
+                                 .owner = node->owner,
+                                 .first = node->first,
+                                 .weights = node->weights,
+                                 .biases = node->biases,
+                                 .first_state = node->first_state,
+                                 .state = node->state};
+}
+
 ib_node ib_graph_fail(struct ib_graph *g, enum ib_status s, const char *text)
 {
     if (g->error.status == IB_OK)

@@ -24,6 +24,19 @@ const struct ib_error *ib_graph_error(const struct ib_graph *g);
 struct ib_shape ib_graph_shape(const struct ib_graph *g, ib_node x);
 size_t ib_graph_parameters(const struct ib_graph *g); /* how many numbers */
 
+/* What stands at a node: for messages, tables and model files. */
+struct ib_node_info {
+    const char *name, *op; /* owned by the graph; op: "conv2d", "relu" */
+    int n_inputs;
+    const ib_node *input; /* owned by the graph: earlier nodes */
+    struct ib_shape shape;
+    ib_node owner; /* whose parameters it uses; itself unless shared */
+    size_t first, weights, biases; /* in ib_net_parameters */
+    size_t first_state, state;     /* in ib_net_state */
+};
+int ib_graph_count(const struct ib_graph *g); /* nodes: 0..count-1 */
+struct ib_node_info ib_graph_info(const struct ib_graph *g, ib_node x);
+
 /* Every builder returns the new node, or IB_NONE after an error (also when x
  * is IB_NONE: calls can be chained without checks). name: for messages and
  * model files; unique, copied; NULL makes one from the op and its number. */
