@@ -103,6 +103,9 @@ struct ib_op {
      * x, y and on dy[i] alone. */
     bool in_place;
     bool no_decay; /* its weights are no target of weight decay */
+    /* For the first weights (init.c): it cuts off what is negative, wholly or
+     * mostly; a layer that feeds it feeds what reads it. */
+    bool rectifies, passes;
     /* Fills node->shape, weights, biases, state (the shape also when it is not
      * possible, for the message). NULL, or why the node cannot be. */
     const char *(*shape)(struct ib_graph_node *node, const struct ib_shape *in);

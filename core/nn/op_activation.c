@@ -84,6 +84,7 @@ static void affine_backward(const struct ib_op_run *r)
 const struct ib_op ib_op_relu = {
     .name = "relu",
     .in_place = true,
+    .rectifies = true,
     .shape = same_shape,
     .forward = relu_forward,
     .backward = relu_backward,

@@ -1,8 +1,8 @@
 /*
  * Dense layer: y = x W^T + b. N rows, D inputs, K units, W: K x D.
  */
-#include "node.h"
 #include "pool.h"
+#include "spectral.h"
 
 #include <invbench/math.h>
 #include <limits.h>
@@ -17,7 +17,8 @@ static const char *shape(struct ib_graph_node *node, const struct ib_shape *in)
         return "at least one unit is needed";
     if (!ib_size_mul((size_t)k, d, &node->weights))
         return "too many weights";
-    node->biases = (size_t)k;
+    node->biases = node->config.no_bias ? 0 : (size_t)k;
+    node->state = node->config.spectral ? ib_spectral_state(node) : 0;
     return NULL;
 }
 
@@ -66,8 +67,9 @@ static void forward_slice(void *ctx, int task, int thread)
     size_t n = p->rows ? (size_t)length : r->n;
     size_t units = p->rows ? (size_t)k : (size_t)length;
     ib_real *y = r->y + row * (size_t)k + unit;
+    bool bias = r->node->biases > 0;
     (void)thread;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && bias; i++)
         memcpy(y + i * (size_t)k, r->b + unit, units * sizeof *y);
     ib_sgemm(y, r->x[0] + row * (size_t)d, r->w + unit * (size_t)d,
              &(struct ib_gemm){.tb = true,
@@ -75,7 +77,7 @@ static void forward_slice(void *ctx, int task, int thread)
                                .n = (int)units,
                                .k = d,
                                .alpha = 1,
-                               .beta = 1,
+                               .beta = bias ? 1 : 0,
                                .lda = d,
                                .ldb = d,
                                .ldc = k});
@@ -148,7 +150,7 @@ static void backward(const struct ib_op_run *r)
     struct product p = {r, d, slice_of(d, 512), false};
     if (r->dw) {
         ib_pool_run(r->pool, tasks_of(&p), weight_slice, &p);
-        bias_gradient(r, (size_t)r->node->shape.c);
+        bias_gradient(r, r->node->biases);
     }
     if (r->dx[0])
         ib_pool_run(r->pool, tasks_of(&p), input_slice, &p);
@@ -158,9 +160,10 @@ static void backward(const struct ib_op_run *r)
 static void norms(const struct ib_op_run *r, double *norm2)
 {
     size_t d = ib_shape_size(r->in[0]), k = (size_t)r->node->shape.c;
+    double bias = r->node->biases > 0 ? 1 : 0;
     for (size_t i = 0; i < r->n; i++) {
         const ib_real *x = r->x[0] + i * d, *dy = r->dy + i * k;
-        norm2[i] += ib_dot(k, dy, dy) * (ib_dot(d, x, x) + 1);
+        norm2[i] += ib_dot(k, dy, dy) * (ib_dot(d, x, x) + bias);
     }
 }
 
@@ -173,11 +176,19 @@ const struct ib_op ib_op_dense = {
     .norms = norms,
 };
 
+ib_node ib_graph_dense_with(struct ib_graph *g, ib_node x,
+                            struct ib_dense dense, const char *name)
+{
+    const struct ib_op_config c = {.channels = dense.units,
+                                   .no_bias = dense.no_bias,
+                                   .spectral = dense.spectral};
+    return ib_graph_add_unary(g, IB_OP_DENSE, x, &c, name);
+}
+
 ib_node ib_graph_dense(struct ib_graph *g, ib_node x, int units,
                        const char *name)
 {
-    const struct ib_op_config c = {.channels = units};
-    return ib_graph_add_unary(g, IB_OP_DENSE, x, &c, name);
+    return ib_graph_dense_with(g, x, (struct ib_dense){.units = units}, name);
 }
 
 ib_node ib_graph_dense_shared(struct ib_graph *g, ib_node x, ib_node of,

@@ -59,6 +59,7 @@ static void backward(const struct ib_op_run *r)
 const struct ib_op ib_op_dropout = {
     .name = "dropout",
     .in_place = true,
+    .passes = true,
     .shape = shape,
     .saved = saved,
     .prepare = draw,

@@ -155,6 +155,7 @@ static void average_backward(const struct ib_op_run *r)
 
 const struct ib_op ib_op_maxpool = {
     .name = "maxpool",
+    .passes = true,
     .shape = shape,
     .saved = saved,
     .forward = max_forward,

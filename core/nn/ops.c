@@ -31,6 +31,7 @@ const struct ib_op ib_op_input = {
 const struct ib_op ib_op_reshape = {
     .name = "reshape",
     .alias = true,
+    .passes = true,
     .shape = reshape_shape,
 };
 

@@ -134,7 +134,8 @@ static void prepare(struct ib_net *net, ib_node i)
     const struct ib_op_run *r = &net->run[i];
     if (net->rows[i].normed)
         ib_spectral_normalise(r->node, net->parameter + r->node->first,
-                              r->state, r->training, net->rows[i].normed);
+                              r->state, r->training && r->node->owner == i,
+                              net->rows[i].normed);
     if (op->prepare)
         op->prepare(r);
 }
