@@ -1,29 +1,7 @@
 /*
- * Every op against a naive twin in double: the forward pass directly, the
- * backward pass against finite differences of the twin.
+ * Layers with weights, and pooling, against naive twins.
  */
-#include "cmocka_all.h"
-#include "node.h"
-
-#include <invbench/math.h>
-#include <invbench/ops.h>
-
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MANY = 4096 };
-
-/* One layer under test: a graph of one op with its twin. */
-struct layer {
-    const char *name;
-    struct ib_shape in;
-    struct ib_conv conv; /* channels: units; kernel: pool size */
-    double a, b;         /* affine, dropout */
-    ib_node (*add)(struct ib_graph *g, ib_node x, const struct layer *l);
-    void (*twin)(const struct layer *l, struct ib_shape out, const double *x,
-                 const double *w, double *y);
-};
+#include "op_fixture.h"
 
 static ib_node add_dense(struct ib_graph *g, ib_node x, const struct layer *l)
 {
@@ -120,50 +98,6 @@ static void twin_avgpool(const struct layer *l, struct ib_shape out,
     twin_pool(l, out, x, true, y);
 }
 
-#define ELEMENTWISE(op, call, expression)                                      \
-    static ib_node add_##op(struct ib_graph *g, ib_node x,                     \
-                            const struct layer *l)                             \
-    {                                                                          \
-        (void)l;                                                               \
-        return call;                                                           \
-    }                                                                          \
-    static void twin_##op(const struct layer *l, struct ib_shape out,          \
-                          const double *x, const double *w, double *y)         \
-    {                                                                          \
-        (void)w;                                                               \
-        (void)l;                                                               \
-        for (size_t i = 0; i < ib_shape_size(out); i++)                        \
-            y[i] = expression;                                                 \
-    }
-
-ELEMENTWISE(relu, ib_graph_relu(g, x), x[i] > 0 ? x[i] : 0)
-ELEMENTWISE(sigmoid, ib_graph_sigmoid(g, x), 1 / (1 + exp(-x[i])))
-ELEMENTWISE(tanh, ib_graph_tanh(g, x), tanh(x[i]))
-ELEMENTWISE(affine, ib_graph_affine(g, x, l->a, l->b), l->a *x[i] + l->b)
-ELEMENTWISE(dropout, ib_graph_dropout(g, x, l->a), x[i])
-ELEMENTWISE(reshape,
-            ib_graph_reshape(g, x,
-                             (struct ib_shape){l->in.h, l->in.c, l->in.w}),
-            x[i])
-
-static ib_node add_softmax(struct ib_graph *g, ib_node x, const struct layer *l)
-{
-    (void)l;
-    return ib_graph_softmax(g, x);
-}
-
-static void twin_softmax(const struct layer *l, struct ib_shape out,
-                         const double *x, const double *w, double *y)
-{
-    (void)w;
-    (void)l;
-    double s = 0;
-    for (size_t i = 0; i < ib_shape_size(out); i++)
-        s += y[i] = exp(x[i]);
-    for (size_t i = 0; i < ib_shape_size(out); i++)
-        y[i] /= s;
-}
-
 static const struct layer layers[] = {
     {"dense", {2, 3, 4}, {.channels = 5}, 0, 0, add_dense, twin_dense},
     {"dense, one unit",
@@ -196,156 +130,15 @@ static const struct layer layers[] = {
      0,
      add_avgpool,
      twin_avgpool},
-    {"relu", {3, 5, 5}, {0}, 0, 0, add_relu, twin_relu},
-    {"sigmoid", {3, 5, 5}, {0}, 0, 0, add_sigmoid, twin_sigmoid},
-    {"tanh", {3, 5, 5}, {0}, 0, 0, add_tanh, twin_tanh},
-    {"softmax", {7, 1, 1}, {0}, 0, 0, add_softmax, twin_softmax},
-    {"affine", {2, 3, 3}, {0}, -2.5, 0.75, add_affine, twin_affine},
-    {"dropout", {2, 3, 3}, {0}, 0.5, 0, add_dropout, twin_dropout},
-    {"reshape", {2, 3, 4}, {0}, 0, 0, add_reshape, twin_reshape},
 };
 
-enum { ROWS = 3 };
-
-struct bench {
-    const struct layer *l;
-    struct ib_net *net;
-    ib_node x, y;
-    struct ib_shape out;
-    size_t d, k, p; /* sizes of in and out, parameters */
-    double px[MANY], pw[MANY], py[MANY];
-    float dy[MANY];
-};
-
-static void fill(float *x, size_t n, const char *name)
-{
-    struct ib_rng r = ib_rng_stream(5, "test", 0, name);
-    ib_rng_fill_normal(&r, x, n, 1);
-}
-
-static void set_up(struct bench *b, const struct layer *l)
-{
-    struct ib_error err;
-    struct ib_graph *g = ib_graph_create();
-    assert_non_null(g);
-    b->l = l;
-    b->x = ib_graph_input(g, l->in, "x");
-    b->y = l->add(g, b->x, l);
-    if (ib_graph_error(g))
-        fail_msg("%s: %s", l->name, ib_graph_error(g)->text);
-    b->out = ib_graph_shape(g, b->y);
-    assert_int_equal(ib_net_create(&b->net, g, ROWS, &err), IB_OK);
-    b->d = ib_shape_size(l->in);
-    b->k = ib_shape_size(b->out);
-    b->p = ib_net_parameter_count(b->net);
-    fill(ib_net_value(b->net, b->x), ROWS * b->d, "x");
-    fill(ib_net_parameters(b->net), b->p, "w");
-    fill(b->dy, ROWS * b->k, "dy");
-    for (size_t i = 0; i < ROWS * b->d; i++)
-        b->px[i] = (double)ib_net_value(b->net, b->x)[i];
-    for (size_t i = 0; i < b->p; i++)
-        b->pw[i] = (double)ib_net_parameters(b->net)[i];
-}
-
-/* sum dy * twin(x), which is what the engine's gradients belong to. */
-static double twin_loss(struct bench *b)
-{
-    double s = 0;
-    for (size_t r = 0; r < ROWS; r++) {
-        b->l->twin(b->l, b->out, b->px + r * b->d, b->pw, b->py);
-        for (size_t j = 0; j < b->k; j++)
-            s += (double)b->dy[r * b->k + j] * b->py[j];
-    }
-    return s;
-}
-
-static struct ib_forward forward(struct bench *b)
-{
-    struct ib_forward f = {.n = ROWS, .from = b->x, .to = b->y};
-    ib_net_forward(b->net, &f);
-    return f;
-}
-
-static void backward(struct bench *b, int wrt)
-{
-    struct ib_forward f = forward(b);
-    float *dy = ib_net_gradient(b->net, b->y);
-    memcpy(dy, b->dy, ROWS * b->k * sizeof *dy);
-    ib_net_backward(b->net, &f, wrt);
-}
-
-static void forward_equals_the_naive_twin(void **state)
-{
-    (void)state;
-    static struct bench b;
-    for (size_t i = 0; i < IB_COUNT(layers); i++) {
-        set_up(&b, &layers[i]);
-        (void)forward(&b);
-        for (size_t r = 0; r < ROWS; r++) {
-            layers[i].twin(b.l, b.out, b.px + r * b.d, b.pw, b.py);
-            const float *y = ib_net_value(b.net, b.y) + r * b.k;
-            for (size_t j = 0; j < b.k; j++)
-                if (!(fabs((double)y[j] - b.py[j]) <
-                      1e-5 * (1 + fabs(b.py[j]))))
-                    fail_msg("%s: row %zu value %zu: %g, not %g",
-                             layers[i].name, r, j, (double)y[j], b.py[j]);
-        }
-        ib_net_free(b.net);
-    }
-}
-
-static double slope(struct bench *b, double *at)
-{
-    const double h = 1e-5, keep = *at;
-    *at = keep + h;
-    double up = twin_loss(b);
-    *at = keep - h;
-    double down = twin_loss(b);
-    *at = keep;
-    return (up - down) / (2 * h);
-}
-
-/* Norm of the difference over the norm of the gradient. */
-static double distance(struct bench *b, const float *g, double *at, size_t n)
-{
-    double wrong = 0, norm = 0;
-    for (size_t i = 0; i < n; i++) {
-        double want = slope(b, &at[i]), e = (double)g[i] - want;
-        wrong += e * e;
-        norm += want * want;
-    }
-    assert_true(norm > 1e-6);
-    return sqrt(wrong / norm);
-}
-
-static void input_gradients_equal_finite_differences(void **state)
-{
-    (void)state;
-    static struct bench b;
-    for (size_t i = 0; i < IB_COUNT(layers); i++) {
-        set_up(&b, &layers[i]);
-        backward(&b, IB_WRT_INPUT);
-        double e = distance(&b, ib_net_gradient(b.net, b.x), b.px, ROWS * b.d);
-        if (!(e < 1e-5))
-            fail_msg("%s: gradient off by %g", layers[i].name, e);
-        ib_net_free(b.net);
-    }
-}
+LAYER_TESTS(layers)
 
 static void parameter_gradients_equal_finite_differences(void **state)
 {
     (void)state;
-    static struct bench b;
-    for (size_t i = 0; i < IB_COUNT(layers); i++) {
-        set_up(&b, &layers[i]);
-        backward(&b, IB_WRT_PARAMETERS);
-        double e = b.p == 0 ? 0
-                            : distance(&b, ib_net_parameter_gradients(b.net),
-                                       b.pw, b.p);
-        if (!(e < 1e-5))
-            fail_msg("%s: gradient off by %g", layers[i].name, e);
-        ib_net_free(b.net);
-    }
+    for (size_t i = 0; i < IB_COUNT(layers); i++)
+        check_gradients(&layers[i], IB_WRT_PARAMETERS);
 }
 
 static void parameter_gradients_add_up_or_overwrite(void **state)
@@ -354,6 +147,7 @@ static void parameter_gradients_add_up_or_overwrite(void **state)
     static struct bench b;
     for (size_t i = 0; i < 9; i++) {
         set_up(&b, &layers[i]);
+        assert_true(b.p > 0);
         float *g = ib_net_parameter_gradients(b.net), once[MANY];
         backward(&b, IB_WRT_PARAMETERS);
         memcpy(once, g, b.p * sizeof *g);
@@ -369,76 +163,12 @@ static void parameter_gradients_add_up_or_overwrite(void **state)
     }
 }
 
-/* Ops that feed a node with several readers add to what is there. */
-static void input_gradients_are_added_where_told(void **state)
-{
-    (void)state;
-    static struct bench b;
-    static float saved[MANY], scratch[MANY], dx[MANY];
-    for (size_t i = 0; i < IB_COUNT(layers); i++) {
-        set_up(&b, &layers[i]);
-        const struct ib_graph_node *node = &ib_net_graph(b.net)->node[b.y];
-        struct ib_op_run r = {.node = node,
-                              .n = ROWS,
-                              .in = {layers[i].in},
-                              .x = {ib_net_value(b.net, b.x)},
-                              .y = ib_net_value(b.net, b.y),
-                              .dy = b.dy,
-                              .dx = {dx},
-                              .add = {true},
-                              .w = ib_net_parameters(b.net),
-                              .b = ib_net_parameters(b.net) + node->weights,
-                              .saved = saved,
-                              .scratch = scratch};
-        if (!ib_ops[node->op]->alias) {
-            backward(&b, IB_WRT_INPUT);
-            for (size_t j = 0; j < ROWS * b.d; j++)
-                dx[j] = 2;
-            ib_ops[node->op]->forward(&r);
-            ib_ops[node->op]->backward(&r);
-            for (size_t j = 0; j < ROWS * b.d; j++)
-                assert_true(fabsf(dx[j] - 2 - ib_net_gradient(b.net, b.x)[j]) <
-                            2e-5f);
-        }
-        ib_net_free(b.net);
-    }
-}
-
-static void dropout_drops_scales_and_passes_its_mask_back(void **state)
-{
-    (void)state;
-    static struct bench b;
-    static const struct layer l = {"dropout", {1, 20, 50}, {0},         0.25,
-                                   0,         add_dropout, twin_dropout};
-    set_up(&b, &l);
-    struct ib_rng rng = ib_rng_stream(1, "test", 0, "dropout");
-    struct ib_forward f = {.n = ROWS, .from = b.x, .to = b.y, .rng = &rng};
-    ib_net_forward(b.net, &f);
-    memcpy(ib_net_gradient(b.net, b.y), b.dy, ROWS * b.k * sizeof(float));
-    ib_net_backward(b.net, &f, IB_WRT_INPUT);
-    const float *x = ib_net_value(b.net, b.x), *y = ib_net_value(b.net, b.y);
-    const float *dx = ib_net_gradient(b.net, b.x);
-    int dropped = 0;
-    for (size_t i = 0; i < ROWS * b.d; i++) {
-        bool off = y[i] == 0;
-        float scale = off ? 0 : 4.0f / 3;
-        assert_true(fabsf(y[i] - scale * x[i]) < 1e-5f);
-        assert_true(fabsf(dx[i] - scale * b.dy[i]) < 1e-5f);
-        dropped += off;
-    }
-    assert_in_range(dropped, 650, 850);
-    ib_net_free(b.net);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forward_equals_the_naive_twin),
-        cmocka_unit_test(input_gradients_equal_finite_differences),
+        LAYER_UNIT_TESTS,
         cmocka_unit_test(parameter_gradients_equal_finite_differences),
         cmocka_unit_test(parameter_gradients_add_up_or_overwrite),
-        cmocka_unit_test(input_gradients_are_added_where_told),
-        cmocka_unit_test(dropout_drops_scales_and_passes_its_mask_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,13 +126,19 @@ ib_node ib_graph_misfit(struct ib_graph *g, const struct ib_graph_node *node,
                      node->name, op, s.c, s.h, s.w, reason);
         return IB_NONE;
     }
-    const struct ib_graph_node *from = &g->node[node->input[0]];
+    const struct ib_graph_node *from = &g->node[node->input[node->misfit]];
     struct ib_shape f = from->shape;
+    char beside[IB_TEXT_MAX] = "";
+    if (node->misfit > 0) {
+        const struct ib_graph_node *one = &g->node[node->input[0]];
+        snprintf(beside, sizeof beside, " beside '%s' (%dx%dx%d)", one->name,
+                 one->shape.c, one->shape.h, one->shape.w);
+    }
     ib_error_set(&g->error, IB_E_USAGE,
                  "node '%s' (%s, %dx%dx%d) does not fit its input '%s' "
-                 "(%dx%dx%d): %s",
+                 "(%dx%dx%d)%s: %s",
                  node->name, op, s.c, s.h, s.w, from->name, f.c, f.h, f.w,
-                 reason);
+                 beside, reason);
     return IB_NONE;
 }
 

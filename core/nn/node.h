@@ -35,12 +35,16 @@ struct ib_op_config {
     int channels, kernel, stride, pad; /* dense: channels = units */
     int groups;                        /* convolutions, group norm; 0: 1 */
     int out_pad;                       /* transposed convolution */
-    int top, left, h, w;               /* crop, pad, slice, resize */
+    int top, left, h, w;               /* crop, resize; pad: h and w are what
+                                          is added below and to the right */
     int first, count;                  /* slice of channels */
+    int mode;                          /* enum ib_over, enum ib_border */
+    bool ta, tb;                       /* matmul: transposed */
     bool no_bias;                      /* dense, convolutions */
     bool no_affine;                    /* norms: neither scale nor shift */
     bool spectral;                     /* weights divided by their norm */
-    double scale, shift;               /* affine, pad: value; leaky: slope */
+    double scale, shift;               /* affine; leaky: slope = scale;
+                                          pad: value = shift */
     double rate;                       /* dropout; running statistics */
     double epsilon;                    /* norms */
     ib_node of;                        /* whose parameters are read */
@@ -54,6 +58,7 @@ struct ib_graph_node {
     int n_inputs;
     ib_node input[IB_OP_INPUTS];
     struct ib_shape shape;
+    int misfit;             /* which input its shape rule refused */
     size_t weights, biases; /* how many parameters it uses */
     ib_node owner;          /* whose they are; itself unless shared */
     bool kept;              /* has a gradient of its own: ib_graph_keep */
@@ -107,7 +112,8 @@ struct ib_op {
      * mostly; a layer that feeds it feeds what reads it. */
     bool rectifies, passes;
     /* Fills node->shape, weights, biases, state (the shape also when it is not
-     * possible, for the message). NULL, or why the node cannot be. */
+     * possible, for the message; then misfit too, unless the first input is
+     * what does not fit). NULL, or why the node cannot be. */
     const char *(*shape)(struct ib_graph_node *node, const struct ib_shape *in);
     /* Optional, each: bytes that forward keeps per row; numbers of scratch for
      * a run of n rows; numbers that prepare leaves; numbers of sums. in: the

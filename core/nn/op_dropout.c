@@ -2,9 +2,7 @@
  * Inverted dropout (Srivastava et al., JMLR 15, 2014): identity outside
  * training.
  */
-#include "node.h"
-
-#include <string.h>
+#include "put.h"
 
 static const char *shape(struct ib_graph_node *node, const struct ib_shape *in)
 {
@@ -35,25 +33,21 @@ static void draw(const struct ib_op_run *r)
 static void forward(const struct ib_op_run *r)
 {
     size_t n = r->n * ib_shape_size(r->node->shape);
-    const ib_real *factor = r->saved;
-    if (!r->training) {
-        memcpy(r->y, r->x[0], n * sizeof *r->y);
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        r->y[i] = r->x[0][i] * factor[i];
+    if (r->training)
+        ib_put_product(n, r->x[0], r->saved, r->y, false);
+    else
+        ib_put(n, r->x[0], r->y, false);
 }
 
 static void backward(const struct ib_op_run *r)
 {
     size_t n = r->n * ib_shape_size(r->node->shape);
-    const ib_real *factor = r->saved;
-    ib_real *dx = r->dx[0];
-    if (!dx)
+    if (!r->dx[0])
         return;
-    for (size_t i = 0; i < n; i++)
-        dx[i] =
-            r->dy[i] * (r->training ? factor[i] : 1) + (r->add[0] ? dx[i] : 0);
+    if (r->training)
+        ib_put_product(n, r->dy, r->saved, r->dx[0], r->add[0]);
+    else
+        ib_put(n, r->dy, r->dx[0], r->add[0]);
 }
 
 const struct ib_op ib_op_dropout = {

@@ -33,7 +33,14 @@ ib_node ib_graph_avgpool(struct ib_graph *g, ib_node x, int size, int stride);
 ib_node ib_graph_relu(struct ib_graph *g, ib_node x);
 ib_node ib_graph_sigmoid(struct ib_graph *g, ib_node x);
 ib_node ib_graph_tanh(struct ib_graph *g, ib_node x);
+ib_node ib_graph_leaky_relu(struct ib_graph *g, ib_node x, double slope);
+/* log(1 + exp(x)) without overflow; x * sigmoid(x). */
+ib_node ib_graph_softplus(struct ib_graph *g, ib_node x);
+ib_node ib_graph_silu(struct ib_graph *g, ib_node x);
+ib_node ib_graph_exp(struct ib_graph *g, ib_node x);
+ib_node ib_graph_log(struct ib_graph *g, ib_node x);
 ib_node ib_graph_softmax(struct ib_graph *g, ib_node x); /* over all of a row */
+ib_node ib_graph_log_softmax(struct ib_graph *g, ib_node x); /* the same */
 /* Inverted dropout: identity outside training. */
 ib_node ib_graph_dropout(struct ib_graph *g, ib_node x, double rate);
 /* y = scale * x + shift, elementwise constants (input normalisation). */
@@ -86,6 +93,52 @@ ib_node ib_graph_invconv_inverse(struct ib_graph *g, ib_node y, ib_node of,
                                  const char *name);
 ib_node ib_graph_invconv_logdet(struct ib_graph *g, ib_node of,
                                 const char *name);
+
+/* a + b, a - b, a * b, value by value. b is of a's shape CxHxW, or Cx1x1 (one
+ * value a channel), 1xHxW (one plane for all channels) or 1x1x1 (one value a
+ * row). */
+ib_node ib_graph_plus(struct ib_graph *g, ib_node a, ib_node b);
+ib_node ib_graph_minus(struct ib_graph *g, ib_node a, ib_node b);
+ib_node ib_graph_times(struct ib_graph *g, ib_node a, ib_node b);
+/* y = op(a) op(b), row by row of the batch and channel by channel: planes are
+ * matrices of H x W, transposed where ta, tb say so. */
+ib_node ib_graph_matmul(struct ib_graph *g, ib_node a, ib_node b, bool ta,
+                        bool tb);
+
 ib_node ib_graph_reshape(struct ib_graph *g, ib_node x, struct ib_shape s);
+ib_node ib_graph_flatten(struct ib_graph *g, ib_node x); /* D x 1 x 1 */
+/* The channels of x[0], then those of x[1] ...; n is 1 to 4. */
+ib_node ib_graph_concat(struct ib_graph *g, const ib_node *x, int n);
+/* Channels first .. first + count - 1. */
+ib_node ib_graph_slice(struct ib_graph *g, ib_node x, int first, int count);
+/* h x w pixels of every channel, from row `top` and column `left` on. */
+ib_node ib_graph_crop(struct ib_graph *g, ib_node x, int top, int left, int h,
+                      int w);
+/* What stands around the image: a constant, its outermost pixels, or the image
+ * mirrored (without repeating the outermost pixels). */
+enum ib_border { IB_BORDER_VALUE, IB_BORDER_EDGE, IB_BORDER_REFLECT };
+struct ib_pad {
+    int top, bottom, left, right;
+    enum ib_border border;
+    double value; /* of IB_BORDER_VALUE */
+};
+ib_node ib_graph_pad(struct ib_graph *g, ib_node x, struct ib_pad pad);
+/* Every pixel becomes factor x factor pixels. */
+ib_node ib_graph_upsample(struct ib_graph *g, ib_node x, int factor);
+/* Bilinear, pixel centres at half-integers (PyTorch: align_corners=False),
+ * without smoothing first where it shrinks. */
+ib_node ib_graph_resize(struct ib_graph *g, ib_node x, int h, int w);
+
+/* Over all of a row (gives 1x1x1), over each channel's plane (Cx1x1), or over
+ * the channels of each pixel (1xHxW). */
+enum ib_over { IB_OVER_ROW, IB_OVER_PLANE, IB_OVER_CHANNELS };
+ib_node ib_graph_sum(struct ib_graph *g, ib_node x, enum ib_over over);
+ib_node ib_graph_mean(struct ib_graph *g, ib_node x, enum ib_over over);
+/* Of equal maxima the first gets the gradient. */
+ib_node ib_graph_max(struct ib_graph *g, ib_node x, enum ib_over over);
+ib_node ib_graph_log_sum_exp(struct ib_graph *g, ib_node x, enum ib_over over);
+/* Mean and max over each channel's plane. */
+ib_node ib_graph_global_avgpool(struct ib_graph *g, ib_node x);
+ib_node ib_graph_global_maxpool(struct ib_graph *g, ib_node x);
 
 #endif
