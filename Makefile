@@ -19,6 +19,8 @@ OPT_release := -O2 -ftree-vectorize -fvect-cost-model=dynamic
 OPT_clang   := -O2
 OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=undefined
+OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+               -fno-sanitize-recover=undefined -Wno-pass-failed
 CFLAGS ?=
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARN) $(NUM) $(OPT_$(VARIANT)) -fPIC \
              -Iinclude $(CFLAGS)
@@ -34,7 +36,7 @@ TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 PROGRAM := $(BUILD)/invbench
 
 .PHONY: help all quick test unit setup lint format docs docs-check bench \
-        install clean run-tests
+        install clean run-tests fuzz
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -84,6 +86,13 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libinvbench.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Icore/harness -Icore/nn -Itests -MMD -MP $< \
 	    -o $@ $(BUILD)/libinvbench.a -lcmocka $(LIBS)
+
+# libFuzzer targets: tests/fuzz/run.sh builds them with VARIANT=fuzz CC=clang.
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libinvbench.a
+	$(CC) $(ALL_CFLAGS) -Icore/harness -Icore/nn -Itests -fsanitize=fuzzer $< \
+	    -o $@ $(BUILD)/libinvbench.a $(LIBS)
+fuzz: all ## fuzz model files for FUZZ_SECONDS (60); needs clang
+	@tests/fuzz/run.sh
 
 run-tests: $(PROGRAM) $(TESTS)
 	@tests/run.sh $(BUILD)

@@ -111,8 +111,10 @@ static void memory_counts_the_net_and_the_moments(void **state)
         parse(r, "{\"name\":\"softmax\",\"optimiser\":\"sgd\",\"batch\":64}"),
     };
     assert_int_equal(ib_model_measure(&use[0], NULL, &task, &sgd, &err), IB_OK);
-    assert_int_equal(ib_model_measure(&use[1], NULL, &task, &adam, &err), IB_OK);
-    assert_int_equal(ib_model_measure(&use[2], NULL, &task, &large, &err), IB_OK);
+    assert_int_equal(ib_model_measure(&use[1], NULL, &task, &adam, &err),
+                     IB_OK);
+    assert_int_equal(ib_model_measure(&use[2], NULL, &task, &large, &err),
+                     IB_OK);
     assert_int_equal(sgd.parameters, 650);
     assert_int_equal(sgd.state, 0);
     assert_int_equal(adam.training - sgd.training, 650 * sizeof(float));

@@ -44,6 +44,10 @@ void ib_docs_write(struct ib_text *out, enum ib_docs_format format,
 void ib_docs_complete(struct ib_text *out, enum ib_docs_format format,
                       const struct ib_registry *r);
 
+/* describe_file.c: `describe model-file FILE`; an enum ib_exit. */
+int ib_describe_model_file(const struct ib_command_env *env, const char *path,
+                           bool json, struct ib_error *err);
+
 /* cmd_describe.c: one plugin for a reader; markdown for docs/plugins.md. */
 void ib_describe_text(struct ib_text *out, const struct ib_plugin *p,
                       int width);

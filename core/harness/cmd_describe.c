@@ -7,6 +7,8 @@
 #include "plugin_json.h"
 #include "registry_parts.h"
 
+#define MODEL_FILE "model-file" /* what `describe` knows beside the kinds */
+
 static void field(struct ib_text *out, const char *name, const char *text,
                   int width)
 {
@@ -120,7 +122,7 @@ void ib_describe_text(struct ib_text *out, const struct ib_plugin *p, int width)
 
 static enum ib_status no_kind(const char *kind, struct ib_error *err)
 {
-    const char *names[IB_KIND_COUNT + 1] = {0};
+    const char *names[IB_KIND_COUNT + 2] = {[IB_KIND_COUNT] = MODEL_FILE};
     struct ib_text hint = {0};
 
     for (int i = 0; i < IB_KIND_COUNT; i++)
@@ -185,6 +187,10 @@ static int describe_run(const struct ib_command_env *env,
     bool two = ib_args_count(args) == 2;
     const struct ib_plugin *p = NULL;
     struct ib_text text = {0};
+
+    if (two && strcmp(ib_args_at(args, 0), MODEL_FILE) == 0)
+        return ib_describe_model_file(env, ib_args_at(args, 1),
+                                      ib_args_has(args, "json"), err);
     enum ib_status s =
         find_plugin(env->registry, two ? ib_args_at(args, 0) : NULL,
                     ib_args_at(args, two), &p, err);
@@ -207,9 +213,9 @@ static int describe_run(const struct ib_command_env *env,
 
 const struct ib_command ib_cmd_describe = {
     .name = "describe",
-    .synopsis = "[KIND] NAME [--json]",
+    .synopsis = "[KIND] NAME [--json] | model-file FILE",
     .summary = "tell what one plugin does, where it comes from, and every "
-               "option that it takes",
+               "option that it takes; or what a model file holds",
     .details =
         "Each option stands with its default, its type, what is allowed, and "
         "its unit. In a suite an option is a member beside \"name\":\n"
@@ -218,7 +224,11 @@ const struct ib_command ib_cmd_describe = {
         "\n"
         "Examples:\n"
         "  invbench describe attack mi-face\n"
-        "  invbench describe round --json\n",
+        "  invbench describe round --json\n"
+        "  invbench describe model-file mnist.ibm\n"
+        "\n"
+        "A model file (`invbench train --out`) is checked whole: sizes, hash, "
+        "table of nodes, and whether this program builds the same net.\n",
     .flags = (const struct ib_flag[]){{0}},
     .min_args = 1,
     .max_args = 2,

@@ -1,6 +1,8 @@
-/* Stage utility: what a model and its response are worth on held-out data. */
+/* Stage utility: what a model and its response are worth on held-out data, and
+ * how well the model itself fits the data that it was trained on. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <invbench/math.h>
 
@@ -9,7 +11,7 @@
 #include "json_put.h"
 #include "stage.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, TRAIN_MAX = 10000 };
 
 struct stage {
     const struct ib_stage_env *env;
@@ -21,6 +23,7 @@ struct stage {
     size_t *counts; /* 2 x K */
     float *scores;  /* (n + 1) x K */
     struct ib_utility u;
+    size_t train_n, train_hits;
 };
 
 /* The seed of a response is its model's. */
@@ -87,6 +90,57 @@ static enum ib_status measure(struct stage *s, struct ib_error *err)
     return IB_OK;
 }
 
+/* At most TRAIN_MAX training images, evenly spaced over the split. */
+static enum ib_status sample_train(const struct ib_images *all,
+                                   struct ib_images *out, void **owned,
+                                   struct ib_error *err)
+{
+    size_t d = ib_shape_size(all->shape);
+    size_t n = all->n < TRAIN_MAX ? all->n : TRAIN_MAX;
+    int32_t *label = malloc(n * (sizeof(*label) + d) + 1);
+    uint8_t *pixels = (uint8_t *)(label + n);
+    if (!label)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for %zu images", n);
+    for (size_t i = 0; i < n; i++) {
+        size_t from = i * all->n / n;
+        memcpy(pixels + i * d, all->pixels + from * d, d);
+        label[i] = all->identity[from];
+    }
+    *out = (struct ib_images){all->shape, n, pixels, label};
+    *owned = label;
+    return IB_OK;
+}
+
+static enum ib_status measure_train(struct stage *s, struct ib_error *err)
+{
+    size_t k = (size_t)s->model.task.classes;
+    struct ib_images x;
+    void *owned = NULL;
+    float *z = NULL;
+    enum ib_status status =
+        sample_train(&s->data.set.split[IB_TRAIN], &x, &owned, err);
+    if (status)
+        return status;
+    z = malloc(x.n * k * sizeof *z + 1);
+    if (!z)
+        status =
+            ib_error_set(err, IB_E_NOMEM, "no memory for %zu answers", x.n);
+    else
+        ib_predict(s->model.net, s->model.nodes.input, s->model.nodes.logits,
+                   &x, z);
+    for (size_t i = 0; !status && i < x.n; i++) {
+        size_t best = 0;
+        for (size_t j = 1; j < k; j++)
+            if (z[i * k + j] > z[i * k + best])
+                best = j;
+        s->train_hits += (int32_t)best == x.identity[i];
+    }
+    s->train_n = x.n;
+    free(z);
+    free(owned);
+    return status;
+}
+
 static void put_counts(bool *ok, cJSON *o, const char *name, const size_t *x,
                        int k)
 {
@@ -110,6 +164,11 @@ static enum ib_status put(struct stage *s, const char *key,
     ib_put_number(&ok, o, "distortion", s->u.distortion / n);
     put_counts(&ok, o, "correct", s->u.correct, k);
     put_counts(&ok, o, "total", s->u.total, k);
+    o = ib_put_object(&ok, o, "train");
+    ib_put_number(&ok, o, "n", (double)s->train_n);
+    ib_put_number(&ok, o, "of", (double)s->data.set.split[IB_TRAIN].n);
+    ib_put_number(&ok, o, "accuracy",
+                  (double)s->train_hits / (double)s->train_n);
     enum ib_status status =
         ok ? ib_store_put(s->env->store, key, meta, NULL, 0, err)
            : ib_error_set(err, IB_E_NOMEM, "no memory for the utility");
@@ -125,6 +184,8 @@ enum ib_status ib_stage_utility(const struct ib_stage_env *env,
     enum ib_status status = stage_open(&s, err);
     if (!status)
         status = measure(&s, err);
+    if (!status)
+        status = measure_train(&s, err);
     if (!status)
         status = put(&s, key, err);
     ib_stack_free(&s.stack);
