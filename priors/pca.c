@@ -35,10 +35,10 @@ static const struct ib_option table[] = {
 
 struct state {
     size_t d, k;
-    float *mean;  /* D */
-    float *basis; /* k x D: s_k v_k */
-    float *black; /* k: z of the black image */
-    float *work;  /* ROWS x D */
+    const float *mean;  /* D */
+    const float *basis; /* k x D: s_k v_k */
+    float *black;       /* k: z of the black image */
+    float *work;        /* ROWS x D */
 };
 
 static void pca_project(const void *opaque, size_t n, float *z)
@@ -49,15 +49,71 @@ static void pca_project(const void *opaque, size_t n, float *z)
         z[i] = fminf(fmaxf(z[i], -Z_MAX), Z_MAX);
 }
 
-static bool take(struct state *s, size_t n, float **x, struct ib_scratch *from)
+/* --- fit ----------------------------------------------------------------- */
+
+/* What is kept: header, mean (D), basis (k x D). */
+struct header {
+    char magic[8];
+    uint32_t d, k;
+};
+static const char magic[8] = "IBPCA1\n";
+
+/* Numbers after the header. */
+static size_t numbers(size_t d, size_t k)
 {
-    s->mean = ib_scratch_take(from, s->d, sizeof(float));
-    s->basis = ib_scratch_take(from, s->k, s->d * sizeof(float));
-    s->black = ib_scratch_take(from, s->k, sizeof(float));
-    s->work = ib_scratch_take(from, ROWS, s->d * sizeof(float));
-    *x = ib_scratch_take(from, n, s->d * sizeof(float));
-    return s->mean && s->basis && s->black && s->work && *x;
+    return (1 + k) * d;
 }
+
+static enum ib_status find_components(struct ib_pca *pca, char *kept,
+                                      const struct ib_prior_fit *fit,
+                                      struct ib_error *err)
+{
+    const struct ib_images *images = fit->images;
+    struct header head = {.d = (uint32_t)pca->d};
+    enum ib_status s;
+
+    for (size_t i = 0; i < pca->n; i++)
+        ib_image_to_float(images->pixels + i * images->n / pca->n * pca->d,
+                          pca->d, pca->x + i * pca->d);
+    pca->mean = (float *)(void *)(kept + sizeof(head));
+    pca->basis = pca->mean + pca->d;
+    s = ib_pca_fit(pca, fit->scratch, err);
+    head.k = (uint32_t)pca->k;
+    memcpy(head.magic, magic, sizeof(magic));
+    memcpy(kept, &head, sizeof(head));
+    return s;
+}
+
+static enum ib_status pca_fit(const void *opaque, struct ib_prior_fit *fit,
+                              struct ib_error *err)
+{
+    const struct options *o = opaque;
+    size_t n = fit->images->n < IMAGES_MAX ? fit->images->n : IMAGES_MAX;
+    struct ib_pca pca = {.n = n, .d = ib_shape_size(fit->shape)};
+    char *kept;
+    enum ib_status s;
+
+    if (n < 2)
+        return ib_error_set(err, IB_E_DENIED,
+                            "the prior pca needs at least 2 public images; "
+                            "there is %zu",
+                            n);
+    pca.k = (size_t)o->components < n ? (size_t)o->components : n - 1;
+    pca.x = ib_scratch_take(fit->scratch, n, pca.d * sizeof(float));
+    kept = ib_scratch_take(fit->scratch, 1,
+                           sizeof(struct header) +
+                               numbers(pca.d, pca.k) * sizeof(float));
+    if (!pca.x || !kept)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for the prior pca");
+    s = find_components(&pca, kept, fit, err);
+    fit->data = kept;
+    fit->size = sizeof(struct header) + numbers(pca.d, pca.k) * sizeof(float);
+    fit->number[0] = (struct ib_prior_number){"components", (double)pca.k};
+    fit->numbers = 1;
+    return s;
+}
+
+/* --- use ----------------------------------------------------------------- */
 
 /* The z whose image is nearest to black. */
 static void find_black(struct state *s)
@@ -72,54 +128,59 @@ static void find_black(struct state *s)
     pca_project(s, 1, s->black);
 }
 
-static enum ib_status fit(struct state *s, const struct ib_images *images,
-                          struct ib_scratch *scratch, struct ib_error *err)
+/* NULL, or what is wrong with the kept bytes. */
+static const char *read_kept(struct state *s, const struct ib_prior_env *env)
 {
-    size_t n = images->n < IMAGES_MAX ? images->n : IMAGES_MAX;
-    struct ib_pca pca = {.n = n, .d = s->d};
-    enum ib_status status;
+    struct header head;
+    size_t n;
 
-    if (s->k >= n)
-        s->k = n - 1;
-    if (!take(s, n, &pca.x, scratch))
-        return ib_error_set(err, IB_E_NOMEM, "no memory for the prior pca");
+    if (env->fitted_size < sizeof(head))
+        return "they are too short";
+    memcpy(&head, env->fitted, sizeof(head));
+    if (memcmp(head.magic, magic, sizeof(magic)) != 0)
+        return "they are of another kind";
+    if (head.d != s->d || head.k < 1 || head.k >= IMAGES_MAX)
+        return "they are of another shape";
+    s->k = head.k;
+    n = numbers(s->d, s->k);
+    if (env->fitted_size != sizeof(head) + n * sizeof(float))
+        return "their length is not what they say";
+    s->mean =
+        (const float *)(const void *)((const char *)env->fitted + sizeof(head));
+    s->basis = s->mean + s->d;
     for (size_t i = 0; i < n; i++)
-        ib_image_to_float(images->pixels + i * images->n / n * s->d, s->d,
-                          pca.x + i * s->d);
-    pca.k = s->k;
-    pca.mean = s->mean;
-    pca.basis = s->basis;
-    status = ib_pca_fit(&pca, scratch, err);
-    s->k = pca.k;
-    if (status == IB_OK)
-        find_black(s);
-    return status;
+        if (!isfinite(s->mean[i]))
+            return "not all of their numbers are finite";
+    return NULL;
 }
 
-static size_t pca_open(const void *opaque, const struct ib_prior_env *env,
+static size_t pca_open(const void *options, const struct ib_prior_env *env,
                        void **out, struct ib_error *err)
 {
-    const struct options *o = opaque;
-    const struct ib_images *images = env->public_images;
     struct state *s = ib_scratch_take(env->scratch, 1, sizeof(*s));
+    const char *wrong;
 
-    if (!s) {
-        ib_error_set(err, IB_E_NOMEM, "no memory for the prior pca");
-        return 0;
-    }
-    if (!images || images->n < 2) {
-        ib_error_set(err, IB_E_DENIED,
-                     "the prior pca needs at least 2 public images; the data "
-                     "set has %zu",
-                     images ? images->n : 0);
-        return 0;
-    }
+    (void)options;
+    if (!s)
+        goto no_memory;
     s->d = ib_shape_size(env->shape);
-    s->k = (size_t)o->components;
-    if (fit(s, images, env->scratch, err) != IB_OK)
+    wrong = read_kept(s, env);
+    if (wrong) {
+        ib_error_set(err, IB_E_DATA, "the %zu bytes kept for the prior pca: %s",
+                     env->fitted_size, wrong);
         return 0;
+    }
+    s->black = ib_scratch_take(env->scratch, s->k, sizeof(float));
+    s->work = ib_scratch_take(env->scratch, ROWS, s->d * sizeof(float));
+    if (!s->black || !s->work)
+        goto no_memory;
+    find_black(s);
     *out = s;
     return s->k;
+
+no_memory:
+    ib_error_set(err, IB_E_NOMEM, "no memory for the prior pca");
+    return 0;
 }
 
 static enum ib_status pca_start(const void *opaque, enum ib_start start,
@@ -206,10 +267,12 @@ const struct ib_prior ib_prior_pca = {
             .citation = "Turk, Pentland: Eigenfaces for Recognition. Journal "
                         "of Cognitive Neuroscience 3(1), 1991",
             .license = "MIT",
-            .version = "1",
+            .version = "2",
             .options = table,
             .options_size = sizeof(struct options),
         },
+    .fitted = true,
+    .fit = pca_fit,
     .open = pca_open,
     .start = pca_start,
     .decode = pca_decode,

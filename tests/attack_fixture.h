@@ -25,13 +25,14 @@ struct lab {
     struct ib_error err;
 };
 
-static inline void lab_compile(const char *source, const char *out)
+static inline void lab_compile_with(const char *source, const char *out,
+                                    const char *flag)
 {
     const char *cc = getenv("CC") ? getenv("CC") : "cc";
     const char *const argv[] = {cc,        "-std=c11", "-D_GNU_SOURCE",
                                 "-shared", "-fPIC",    "-Iinclude",
                                 source,    "-o",       out,
-                                NULL};
+                                flag,      NULL};
     pid_t pid;
     int how;
 
@@ -40,6 +41,11 @@ static inline void lab_compile(const char *source, const char *out)
                      0);
     assert_int_equal(waitpid(pid, &how, 0), pid);
     assert_int_equal(how, 0);
+}
+
+static inline void lab_compile(const char *source, const char *out)
+{
+    lab_compile_with(source, out, NULL);
 }
 
 /* {"plugin": ...} of one use, given as JSON. */
@@ -121,8 +127,9 @@ static inline void lab_close(struct lab *lab)
 }
 
 /* Runs one attack, both given as JSON; the key is then in lab->key. */
-static inline enum ib_status lab_attack(struct lab *lab, const char *attack,
-                                        const char *rest)
+static inline enum ib_status
+lab_attack_with(struct lab *lab, const char *attack, const char *prior,
+                const char *fitted, const char *rest)
 {
     cJSON *spec = json_of(rest);
     enum ib_status status;
@@ -132,8 +139,9 @@ static inline enum ib_status lab_attack(struct lab *lab, const char *attack,
     cJSON_AddStringToObject(spec, "data", lab->data);
     cJSON_AddStringToObject(spec, "model", lab->model);
     cJSON_AddItemToObject(spec, "plugin", lab_use(lab, IB_KIND_ATTACK, attack));
-    cJSON_AddItemToObject(spec, "prior",
-                          lab_use(lab, IB_KIND_PRIOR, "{'name':'pixels'}"));
+    cJSON_AddItemToObject(spec, "prior", lab_use(lab, IB_KIND_PRIOR, prior));
+    if (fitted)
+        cJSON_AddStringToObject(spec, "fitted", fitted);
     if (!cJSON_GetObjectItem(spec, "defenses"))
         cJSON_AddArrayToObject(spec, "defenses");
     if (!cJSON_GetObjectItem(spec, "targets"))
@@ -143,6 +151,12 @@ static inline enum ib_status lab_attack(struct lab *lab, const char *attack,
     status = ib_stage_attack(&lab->env, spec, lab->key, &lab->err);
     cJSON_Delete(spec);
     return status;
+}
+
+static inline enum ib_status lab_attack(struct lab *lab, const char *attack,
+                                        const char *rest)
+{
+    return lab_attack_with(lab, attack, "{'name':'pixels'}", NULL, rest);
 }
 
 static inline void lab_recon(struct lab *lab, struct ib_recon *r)

@@ -103,6 +103,19 @@ plain "$dir/acts" >"$dir/third"
 verdict "with the same outcome" \
     "$(cmp "$dir/first" "$dir/third" && echo yes)"
 
+# --- priors that learn -------------------------------------------------------
+learns='"name": "mi-face-blackbox", "prior": {"name": "pca", "components": 3}'
+suite "{\"id\": \"a\", $learns}, {\"id\": \"b\", $learns, \"samples\": 4}" \
+    >"$dir/prior.json"
+check "attacks share what their prior learns" 0 "report.html" run prior
+verdict "which is kept once" "$("$program" store ls --store "$dir/store-prior" |
+    grep -c 'prior *pca' | grep -qx 1 && echo yes)"
+sed 's/"public_identities": 4/"public_identities": 0/' "$dir/prior.json" \
+    >"$dir/nopublic.json"
+check "without public images it learns nothing" 0 "public images" run nopublic
+check "and the matrix says so" 0 "learns from public images" "$program" plan \
+    "$dir/nopublic.json" --store "$dir/store-nopublic" --matrix
+
 # --- stores ------------------------------------------------------------------
 cp -r "$dir/good" "$dir/before"
 find "$dir/store-good/objects" -type f | sort | while read -r f; do

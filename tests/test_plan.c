@@ -282,6 +282,58 @@ static void the_matrix_names_every_reason_once(void **state)
     ib_text_free(&text);
 }
 
+#define PRIORS                                                                 \
+    "\"attacks\":[{\"id\":\"a\",\"name\":\"mi-face\"},"                        \
+    "{\"id\":\"b\",\"name\":\"mi-face\",\"prior\":\"pca\"},"                   \
+    "{\"id\":\"c\",\"name\":\"mi-face\",\"alpha\":9,"                          \
+    "\"prior\":\"pca\"},"                                                      \
+    "{\"id\":\"d\",\"name\":\"mi-face\","                                      \
+    "\"prior\":{\"name\":\"pca\",\"components\":3}}],"                         \
+    "\"access\":[\"gradients\"],"
+
+static void cells_share_what_a_prior_learns(void **state)
+{
+    struct fixture *f = *state;
+    const cJSON *key[4];
+
+    make(f, "{" BASE ONE_MODEL
+            "\"defenses\":[{\"id\":\"none\",\"stack\":[]},{\"id\":\"s\","
+            "\"stack\":[{\"name\":\"label-smoothing\"}]}]," PRIORS
+            "\"seeds\":[1]}");
+    assert_int_equal(f->plan->n_cells, 8);
+    assert_int_equal(count(f, IB_NODE_PRIOR), 2);
+    for (int i = 0; i < 4; i++) {
+        key[i] = spec_of(f, f->plan->cells[i].attack_node, "fitted");
+        assert_true(cJSON_Compare(
+                        key[i],
+                        spec_of(f, f->plan->cells[i + 4].attack_node, "fitted"),
+                        true) ||
+                    i == 0);
+    }
+    assert_null(key[0]);
+    assert_non_null(key[1]);
+    assert_string_equal(key[1]->valuestring, key[2]->valuestring);
+    assert_string_not_equal(key[1]->valuestring, key[3]->valuestring);
+}
+
+static void an_attack_waits_for_its_prior(void **state)
+{
+    struct fixture *f = *state;
+    const struct ib_plan_node *attack, *prior;
+
+    make(f, "{" BASE ONE_MODEL
+            "\"defenses\":[{\"id\":\"none\",\"stack\":[]}]," PRIORS
+            "\"seeds\":[1,2]}");
+    assert_int_equal(count(f, IB_NODE_PRIOR), 4);
+    attack = &f->plan->nodes[f->plan->cells[1].attack_node];
+    assert_int_equal(attack->n_inputs, 3);
+    prior = &f->plan->nodes[attack->input[2]];
+    assert_int_equal(prior->kind, IB_NODE_PRIOR);
+    assert_string_equal(prior->label, "prior pca/b/s1");
+    assert_int_equal(prior->n_inputs, 1);
+    assert_int_equal(f->plan->nodes[prior->input[0]].kind, IB_NODE_DATA);
+}
+
 static void ten_thousand_cells_are_planned(void **state)
 {
     struct fixture *f = *state;
@@ -324,6 +376,8 @@ int main(void)
         T(ids_are_not_part_of_the_key),
         T(what_is_in_the_store_is_cached),
         T(the_matrix_names_every_reason_once),
+        T(cells_share_what_a_prior_learns),
+        T(an_attack_waits_for_its_prior),
         T(ten_thousand_cells_are_planned),
     };
 

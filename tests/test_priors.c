@@ -174,18 +174,37 @@ static struct ib_images plane_images(uint8_t *x)
     return (struct ib_images){.shape = {1, 3, 4}, .n = P_N, .pixels = x};
 }
 
+static enum ib_status fit_pca(struct opened *o, const struct ib_images *images,
+                              int64_t components, struct ib_prior_fit *fit)
+{
+    *o = (struct opened){.scratch = ib_scratch_create(1 << 22)};
+    *fit = (struct ib_prior_fit){
+        .shape = {1, 3, 4}, .images = images, .seed = 1, .scratch = o->scratch};
+    return ib_prior_pca.fit(&components, fit, &o->err);
+}
+
+static void open_fitted(struct opened *o, const void *data, size_t size)
+{
+    const struct ib_prior_env env = {.shape = {1, 3, 4},
+                                     .scratch = o->scratch,
+                                     .fitted = data,
+                                     .fitted_size = size};
+    void *opaque = NULL;
+
+    o->err = (struct ib_error){0};
+    o->rng = ib_rng_stream(1, "test", 0, "prior");
+    o->use.prior = &ib_prior_pca;
+    o->use.size = ib_prior_pca.open(NULL, &env, &opaque, &o->err);
+    o->use.state = opaque;
+}
+
 static void open_pca(struct opened *o, const struct ib_images *images,
                      int64_t components)
 {
-    struct ib_prior_env env = {.shape = {1, 3, 4}, .public_images = images};
-    void *opaque = NULL;
+    struct ib_prior_fit fit;
 
-    *o = (struct opened){.scratch = ib_scratch_create(1 << 22)};
-    env.scratch = o->scratch;
-    o->rng = ib_rng_stream(1, "test", 0, "prior");
-    o->use.prior = &ib_prior_pca;
-    o->use.size = ib_prior_pca.open(&components, &env, &opaque, &o->err);
-    o->use.state = opaque;
+    assert_int_equal(fit_pca(o, images, components, &fit), IB_OK);
+    open_fitted(o, fit.data, fit.size);
 }
 
 static void pca_meets_the_covariance_of_its_images(void **state)
@@ -310,15 +329,94 @@ static void pca_of_equal_images_is_their_image(void **state)
     ib_scratch_free(o.scratch);
 }
 
-static void pca_without_public_images_is_denied(void **state)
+static void pca_of_one_image_is_denied(void **state)
 {
+    uint8_t x[P_N * P_D];
+    struct ib_images images = plane_images(x);
+    struct ib_prior_fit fit;
     struct opened o;
 
     (void)state;
-    open_pca(&o, NULL, 5);
-    assert_int_equal(o.use.size, 0);
-    assert_int_equal(o.err.status, IB_E_DENIED);
+    images.n = 1;
+    assert_int_equal(fit_pca(&o, &images, 5, &fit), IB_E_DENIED);
     assert_non_null(strstr(o.err.text, "public"));
+    ib_scratch_free(o.scratch);
+}
+
+static void pca_fits_are_the_same_bytes(void **state)
+{
+    uint8_t x[P_N * P_D];
+    struct ib_images images = plane_images(x);
+    struct ib_prior_fit a, b;
+    struct opened o, p;
+
+    (void)state;
+    assert_int_equal(fit_pca(&o, &images, 5, &a), IB_OK);
+    assert_int_equal(fit_pca(&p, &images, 5, &b), IB_OK);
+    assert_int_equal(a.size, b.size);
+    assert_memory_equal(a.data, b.data, a.size);
+    ib_scratch_free(o.scratch);
+    ib_scratch_free(p.scratch);
+}
+
+static void pca_cut_off_anywhere_is_refused(void **state)
+{
+    uint8_t x[P_N * P_D];
+    struct ib_images images = plane_images(x);
+    struct ib_prior_fit fit;
+    struct opened o;
+    size_t mark;
+
+    (void)state;
+    assert_int_equal(fit_pca(&o, &images, 3, &fit), IB_OK);
+    mark = ib_scratch_mark(o.scratch);
+    for (size_t n = 0; n < fit.size; n++) {
+        char *cut = malloc(n + 1); /* so that ASan sees a read beyond */
+
+        memcpy(cut, fit.data, n);
+        open_fitted(&o, n ? cut : NULL, n);
+        free(cut);
+        assert_int_equal(o.use.size, 0);
+        assert_int_equal(o.err.status, IB_E_DATA);
+        ib_scratch_reset(o.scratch, mark);
+    }
+    ib_scratch_free(o.scratch);
+}
+
+static void pca_that_lies_is_refused(void **state)
+{
+    static const struct {
+        size_t at;
+        uint32_t value;
+        const char *part;
+    } lies[] = {{0, 7, "another kind"},
+                {8, 11, "another shape"},
+                {8, 1 << 30, "shape"},
+                {12, 0, "shape"},
+                {12, 0xffffffff, "shape"},
+                {12, 2, "length"},
+                {12, 200, "length"},
+                {16, 0x7fc00000, "finite"},
+                {16 + 4 * 40, 0x7f800000, "finite"}};
+    uint8_t x[P_N * P_D];
+    struct ib_images images = plane_images(x);
+    struct ib_prior_fit fit;
+    struct opened o;
+    char *bytes;
+
+    (void)state;
+    assert_int_equal(fit_pca(&o, &images, 3, &fit), IB_OK);
+    bytes = malloc(fit.size);
+    for (size_t i = 0; i < IB_COUNT(lies); i++) {
+        memcpy(bytes, fit.data, fit.size);
+        memcpy(bytes + lies[i].at, &lies[i].value, sizeof(uint32_t));
+        open_fitted(&o, bytes, fit.size);
+        assert_int_equal(o.use.size, 0);
+        assert_int_equal(o.err.status, IB_E_DATA);
+        if (!strstr(o.err.text, lies[i].part))
+            fail_msg("lie %zu: %s", i, o.err.text);
+    }
+    free(bytes);
     ib_scratch_free(o.scratch);
 }
 
@@ -337,7 +435,10 @@ int main(void)
         cmocka_unit_test(pca_derivative_meets_finite_differences),
         cmocka_unit_test(pca_stays_in_the_box_and_in_three_deviations),
         cmocka_unit_test(pca_of_equal_images_is_their_image),
-        cmocka_unit_test(pca_without_public_images_is_denied),
+        cmocka_unit_test(pca_of_one_image_is_denied),
+        cmocka_unit_test(pca_fits_are_the_same_bytes),
+        cmocka_unit_test(pca_cut_off_anywhere_is_refused),
+        cmocka_unit_test(pca_that_lies_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,7 @@ static void kind_lines(struct ib_text *out, const struct ib_plugin *p)
     const struct ib_defense *defense = (const void *)p;
     const struct ib_model *model = (const void *)p;
     const struct ib_metric *metric = (const void *)p;
+    const struct ib_prior *prior = (const void *)p;
 
     if (p->kind == IB_KIND_ATTACK) {
         ib_text_add(out, "- Access levels:");
@@ -207,6 +208,9 @@ static void kind_lines(struct ib_text *out, const struct ib_plugin *p)
         ib_text_add(out, "- Adaptive attack: %s\n", defense->adaptive);
     if (p->kind == IB_KIND_MODEL)
         ib_text_add(out, "- Family: %s\n", model->family);
+    if (p->kind == IB_KIND_PRIOR)
+        ib_text_add(out, "- Learns: %s\n",
+                    prior->fitted ? "once, from the public images" : "nothing");
     if (p->kind != IB_KIND_METRIC)
         return;
     ib_text_add(out, "\n| Column | Unit | Direction | Definition |\n"

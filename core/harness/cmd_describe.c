@@ -52,6 +52,7 @@ static void describe_kind(struct ib_text *out, const struct ib_plugin *p,
     const struct ib_defense *d = (const void *)p;
     const struct ib_model *m = (const void *)p;
     const struct ib_dataset_plugin *set = (const void *)p;
+    const struct ib_prior *prior = (const void *)p;
 
     if (p->kind == IB_KIND_ATTACK)
         describe_levels(out, (const void *)p);
@@ -68,6 +69,10 @@ static void describe_kind(struct ib_text *out, const struct ib_plugin *p,
         field(out, "seeded",
               set->seeded ? "yes: the suite's seed draws it"
                           : "no: the same for every seed",
+              width);
+    if (p->kind == IB_KIND_PRIOR)
+        field(out, "learns",
+              prior->fitted ? "once, from the public images" : "nothing",
               width);
 }
 

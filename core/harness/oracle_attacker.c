@@ -1,24 +1,18 @@
-/* The attacker's process: see oracle_process.h. */
-#include <errno.h>
+/* The job of an attack: see oracle_process.h. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "oracle_process.h"
+#include "oracle_job.h"
 #include "reporter.h"
-#include "sandbox.h"
-
-enum { MODULES_MAX = 64 };
 
 struct job {
-    cJSON *json;
+    const struct ib_job *common;
     const cJSON *spec;
     struct ib_use attack, prior;
-    struct ib_images public_images;
     struct ib_attack_task task;
     int32_t *target;
     int targets;
-    size_t capacity, scratch_size;
+    size_t capacity;
     struct ib_scratch *scratch;
     const void *model_bytes; /* whitebox; NULL otherwise */
     size_t model_size;
@@ -27,25 +21,15 @@ struct job {
     double progress;
 };
 
-static int job_fd(enum ib_attacker_fd what)
-{
-    return IB_FD_FIRST + (int)what;
-}
-
 static const struct ib_attack *job_attack(const struct job *j)
 {
     return (const struct ib_attack *)(const void *)j->attack.plugin;
 }
 
-static double job_number(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 static enum ib_status job_targets(struct job *j, struct ib_error *err)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(j->json, "targets");
+    const cJSON *list =
+        cJSON_GetObjectItemCaseSensitive(j->common->json, "targets");
     int n = cJSON_GetArraySize(list);
 
     j->target = calloc((size_t)n + 1, sizeof(*j->target));
@@ -58,74 +42,21 @@ static enum ib_status job_targets(struct job *j, struct ib_error *err)
 
 static enum ib_status job_read(struct job *j, struct ib_error *err)
 {
-    const cJSON *shape, *level;
-    const void *text;
-    size_t size;
-    enum ib_status status = ib_memory_map(job_fd(IB_FD_JOB), &text, &size, err);
+    const cJSON *json = j->common->json, *level;
 
-    if (!status)
-        status = ib_json_parse(text, size, "job", &j->json, err);
-    if (status)
-        return status;
-    j->spec = cJSON_GetObjectItemCaseSensitive(j->json, "spec");
-    shape = cJSON_GetObjectItemCaseSensitive(j->json, "shape");
-    level = cJSON_GetObjectItemCaseSensitive(j->json, "level");
-    j->capacity = (size_t)job_number(j->json, "capacity");
-    j->scratch_size = (size_t)job_number(j->json, "scratch");
+    j->spec = cJSON_GetObjectItemCaseSensitive(json, "spec");
+    level = cJSON_GetObjectItemCaseSensitive(json, "level");
+    j->capacity = (size_t)ib_job_number(json, "capacity");
     j->task = (struct ib_attack_task){
         .level = level ? (enum ib_level)level->valueint : IB_LABELS,
-        .classes = (int)job_number(j->json, "classes"),
+        .shape = j->common->shape,
+        .classes = (int)ib_job_number(json, "classes"),
+        .has_public = j->common->public_images.n > 0,
         .has_code =
-            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(j->json, "has_code")),
-        .max_queries = (uint64_t)job_number(j->spec, "max_queries"),
+            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "has_code")),
+        .max_queries = (uint64_t)ib_job_number(j->spec, "max_queries"),
     };
-    j->task.shape.c = (int)job_number(shape, "c");
-    j->task.shape.h = (int)job_number(shape, "h");
-    j->task.shape.w = (int)job_number(shape, "w");
     return job_targets(j, err);
-}
-
-static enum ib_status job_public(struct job *j, struct ib_error *err)
-{
-    size_t d = ib_shape_size(j->task.shape), size;
-    const void *data;
-    enum ib_status status =
-        ib_memory_map(job_fd(IB_FD_PUBLIC), &data, &size, err);
-
-    j->public_images.shape = j->task.shape;
-    if (status || !data)
-        return status;
-    j->public_images.n = (size_t)job_number(j->json, "public");
-    j->public_images.pixels = data;
-    j->public_images.identity =
-        (const int32_t *)(const void *)((const char *)data + size -
-                                        j->public_images.n * sizeof(int32_t));
-    j->task.has_public = j->public_images.n > 0;
-    if (size < j->public_images.n * (d + sizeof(int32_t)))
-        return ib_error_set(err, IB_E_INTERNAL,
-                            "public images: %zu bytes for "
-                            "%zu images",
-                            size, j->public_images.n);
-    return IB_OK;
-}
-
-/* Modules may need libraries; after that there are no files any more. */
-static enum ib_status job_lock_in(struct job *j, struct ib_registry *r,
-                                  int *landlock, struct ib_error *err)
-{
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(j->json, "modules");
-    const char *paths[MODULES_MAX + 1] = {0};
-    const struct ib_sandbox sandbox = {.files = paths};
-    enum ib_status status;
-    int n = 0;
-
-    for (const cJSON *i = list ? list->child : NULL; i && n < MODULES_MAX;
-         i = i->next)
-        paths[n++] = i->valuestring;
-    status = ib_sandbox_enter(&sandbox, landlock, err);
-    for (int i = 0; !status && i < n; i++)
-        status = ib_registry_load(r, paths[i], IB_LOAD_CODE, err);
-    return status ? status : ib_sandbox_seal(err);
 }
 
 static enum ib_status job_plugins(struct job *j, const struct ib_registry *r,
@@ -176,21 +107,6 @@ static enum ib_status job_model(struct job *j, const struct ib_registry *r,
     return status;
 }
 
-static bool message_send(const void *message, size_t n)
-{
-    return write(job_fd(IB_FD_SOCKET), message, n) == (ssize_t)n;
-}
-
-static bool message_receive(void *message, size_t n)
-{
-    ssize_t got;
-
-    do
-        got = read(job_fd(IB_FD_SOCKET), message, n);
-    while (got < 0 && errno == EINTR);
-    return got == (ssize_t)n;
-}
-
 static void note_to_oracle(void *ctx, const char *text)
 {
     struct job *j = ctx;
@@ -210,29 +126,24 @@ static void progress_to_oracle(void *ctx, double share)
 
 static enum ib_status job_attack_run(struct job *j, struct ib_error *err)
 {
-    const struct ib_prior *prior =
-        (const struct ib_prior *)(const void *)j->prior.plugin;
     struct ib_reporter reporter = {note_to_oracle, progress_to_oracle, j};
-    const struct ib_images *images =
-        j->public_images.n ? &j->public_images : NULL;
-    const struct ib_prior_env prior_env = {j->task.shape, images, j->scratch};
+    const struct ib_images *images = &j->common->public_images;
     struct ib_attack_env env = {
         .oracle = j->oracle,
-        .prior = {.prior = prior},
-        .public_images = images,
+        .public_images = images->n ? images : NULL,
         .targets = j->targets,
         .target = j->target,
-        .seed = (uint64_t)job_number(j->spec, "seed"),
+        .seed = (uint64_t)ib_job_number(j->spec, "seed"),
         .scratch = j->scratch,
         .reporter = &reporter,
     };
-    void *state = NULL;
+    enum ib_status status =
+        ib_job_prior(j->common, &j->prior, j->scratch, &env.prior, err);
 
-    env.prior.size = prior->open(j->prior.options, &prior_env, &state, err);
-    env.prior.state = state;
-    if (env.prior.size == 0)
-        return err->status ? err->status : IB_E_INTERNAL;
-    return job_attack(j)->run(j->attack.options, &env, err);
+    if (!status)
+        status = job_attack(j)->run(j->attack.options, &env, err);
+    ib_job_prior_close(&env.prior);
+    return status;
 }
 
 /* After hello: what the oracle says there is to know, then the attack. */
@@ -240,18 +151,18 @@ static enum ib_status job_run(struct job *j, const struct ib_registry *r,
                               struct ib_error *err)
 {
     struct ib_error result = {0};
-    struct ib_oracle_link link = {.socket = job_fd(IB_FD_SOCKET),
-                                  .memory = job_fd(IB_FD_BUFFER)};
+    struct ib_oracle_link link = {.socket = ib_job_fd(IB_FD_SOCKET),
+                                  .memory = ib_job_fd(IB_FD_BUFFER)};
     enum ib_status status;
 
-    if (!message_receive(&link.info, sizeof(link.info)))
+    if (!ib_job_receive(&link.info, sizeof(link.info)))
         return ib_error_set(err, IB_E_INTERNAL, "the oracle is gone");
     status = job_model(j, r, &result);
     link.net = j->model.net;
     link.nodes = j->model.nodes;
     if (ib_oracle_open_channel(&j->oracle, &link, err))
         return err->status;
-    j->scratch = ib_scratch_create(j->scratch_size);
+    j->scratch = ib_scratch_create(j->common->scratch_size);
     if (!status && !j->scratch)
         status = ib_error_set(&result, IB_E_NOMEM, "no memory for an attack");
     if (!status)
@@ -268,28 +179,26 @@ static void job_free(struct job *j)
     ib_use_free(&j->attack);
     ib_use_free(&j->prior);
     free(j->target);
-    cJSON_Delete(j->json);
 }
 
-enum ib_status ib_attacker_run(struct ib_registry *r, struct ib_error *err)
+enum ib_status ib_job_attack(struct ib_job *common, struct ib_registry *r,
+                             struct ib_error *err)
 {
-    struct job j = {0};
+    struct job j = {.common = common};
     struct ib_hello hello = {0};
     struct ib_error failed = {0};
     enum ib_status status = job_read(&j, &failed);
 
     if (!status)
-        status = job_public(&j, &failed);
-    if (!status)
-        status = ib_memory_map(job_fd(IB_FD_MODEL), &j.model_bytes,
+        status = ib_memory_map(ib_job_fd(IB_FD_MODEL), &j.model_bytes,
                                &j.model_size, &failed);
     if (!status)
-        status = job_lock_in(&j, r, &hello.landlock, &failed);
+        status = ib_job_lock_in(common, r, &hello.landlock, &failed);
     if (!status)
         status = job_plugins(&j, r, &hello.images, &failed);
     hello.status = (int32_t)status;
     memcpy(hello.text, failed.text, sizeof(hello.text));
-    if (!message_send(&hello, sizeof(hello)))
+    if (!ib_job_send(&hello, sizeof(hello)))
         status = ib_error_set(&failed, IB_E_INTERNAL, "the oracle is gone");
     if (!status)
         status = job_run(&j, r, err);

@@ -4,13 +4,17 @@
  * standard ones:
  *
  *   SOCKET  a connected socket: hello, start, then one byte an ask
- *   JOB     sealed memory: JSON {"spec", "modules" (paths), "level" (number),
- *           "targets", "classes", "shape", "public" (how many images),
- *           "capacity", "scratch" (bytes), "has_code"}
+ *   JOB     sealed memory: JSON {"job": "attack", "spec", "modules" (paths),
+ *           "level" (number), "targets", "classes", "shape", "public" (how
+ *           many images), "capacity", "scratch" (bytes), "has_code"}
  *   PUBLIC  sealed memory: n x D pixels, then (aligned) n identities, int32
+ *   PRIOR   sealed memory: what the prior's fit learnt; else empty
  *   MODEL   sealed memory: at level whitebox the model's artifact: u64 length
  *           of its meta, meta, zeros up to a multiple of 64, data; else empty
  *   BUFFER  shared memory of oracle.h, given its size after hello
+ *
+ * The same process, as locked in, does the other jobs in which plugins from
+ * outside have a part: fitting a prior and drawing from it (prior_process.h).
  */
 #ifndef INVBENCH_HARNESS_ORACLE_PROCESS_H
 #define INVBENCH_HARNESS_ORACLE_PROCESS_H
@@ -23,6 +27,7 @@ enum ib_attacker_fd {
     IB_FD_SOCKET,
     IB_FD_JOB,
     IB_FD_PUBLIC,
+    IB_FD_PRIOR,
     IB_FD_MODEL,
     IB_FD_BUFFER,
     IB_FD_COUNT,
@@ -63,7 +68,7 @@ struct ib_part {
 IB_CHECK enum ib_status ib_memory_sealed(int *fd, const char *name,
                                          const struct ib_part *parts, int n,
                                          struct ib_error *err);
-/* What those three descriptors are made of; all borrowed. */
+/* What those four descriptors are made of; all borrowed. */
 struct ib_handout {
     const struct ib_stage_env *env;
     const cJSON *spec;
@@ -71,11 +76,19 @@ struct ib_handout {
     const char *model_key;        /* handed over at level whitebox only */
     const struct ib_oracle_params *params;
 };
-/* Fills JOB, PUBLIC and MODEL of fd; they are the caller's to close, also
- * after an error (-1: not made). */
+/* Fills JOB, PUBLIC, PRIOR and MODEL of fd; they are the caller's to close,
+ * also after an error (-1: not made). */
 IB_CHECK enum ib_status ib_handout_make(const struct ib_handout *h,
                                         int fd[IB_FD_COUNT],
                                         struct ib_error *err);
+/* What all jobs have: job, modules, shape, public, scratch. NULL: no memory. */
+cJSON *ib_handout_job(const struct ib_stage_env *env, const char *kind,
+                      const struct ib_images *images);
+/* JOB from its JSON (consumed; NULL: no memory), PUBLIC. */
+IB_CHECK enum ib_status ib_handout_give_job(cJSON *job, int *fd,
+                                            struct ib_error *err);
+IB_CHECK enum ib_status ib_handout_give_images(const struct ib_images *images,
+                                               int *fd, struct ib_error *err);
 /* Maps all of a descriptor, read-only; *size may be 0 (*out is then NULL). */
 IB_CHECK enum ib_status ib_memory_map(int fd, const void **out, size_t *size,
                                       struct ib_error *err);

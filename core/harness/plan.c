@@ -1,11 +1,13 @@
 /*
  * Suite -> DAG. The plan is this nest of loops and nothing else:
  * seed x (data, evaluators) x model x (controls) x defense x (target, utility)
- * x attack x access level; equal specs have equal keys and share their node.
+ * x attack x (prior) x access level; equal specs have equal keys and share
+ * their node.
  */
 #include "plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data_io.h"
@@ -282,6 +284,8 @@ static enum ib_status plan_seed(struct ib_making *m)
     snprintf(m->seed_text, sizeof(m->seed_text), "s%llu",
              (unsigned long long)ib_making_seed(m));
     m->s = m->seed_text;
+    for (int a = 0; a < m->suite->n_attacks; a++)
+        m->prior[a] = IB_PRIOR_UNKNOWN;
     s = plan_data(m);
     for (int e = 0; e < m->suite->n_evaluators && !s; e++)
         s = plan_evaluator(m, e);
@@ -315,12 +319,17 @@ enum ib_status ib_plan_make(const struct ib_suite *suite,
     if (s)
         return s;
     m.b = ib_plan_builder_create(suite, env);
-    if (!m.b)
+    m.prior = calloc((size_t)suite->n_attacks + 1, sizeof(*m.prior));
+    if (!m.b || !m.prior) {
+        ib_plan_free(m.b ? &m.b->plan : NULL);
+        free(m.prior);
         return ib_making_no_memory(&m);
+    }
     s = ib_plan_specs_make(m.b, &m.specs, m.err);
     for (m.seed = 0; m.seed < suite->n_seeds && !s; m.seed++)
         s = plan_seed(&m);
     ib_plan_specs_free(&m.specs);
+    free(m.prior);
     if (s)
         ib_plan_free(&m.b->plan);
     else

@@ -8,6 +8,7 @@
 enum ib_node_kind {
     IB_NODE_DATA,
     IB_NODE_MODEL,
+    IB_NODE_PRIOR,
     IB_NODE_CONTROL,
     IB_NODE_ATTACK,
     IB_NODE_SCORE,

@@ -62,14 +62,19 @@ static const char *bypass_reason(struct ib_making *m, enum ib_level access)
 static int add_attack(struct ib_making *m, const struct ib_cell *cell,
                       const char *name)
 {
-    const struct ib_plan_node *nodes = m->b->plan.nodes;
-    const int inputs[] = {m->target, m->data};
+    int inputs[] = {m->target, m->data, IB_PRIOR_UNFITTED};
+    const struct ib_plan_node *nodes;
+
+    if (ib_making_prior(m, cell->attack, &inputs[2]))
+        return -1;
+    nodes = m->b->plan.nodes;
     const struct ib_spec_attack spec = {
         .attack = cell->attack,
         .level = cell->access,
         .seed = ib_making_seed(m),
         .data = ib_making_data_key(m),
         .model = nodes[m->target].key,
+        .fitted = inputs[2] >= 0 ? nodes[inputs[2]].key : NULL,
         .respond = cell->access >= IB_GRADIENTS ? m->specs.none
                                                 : m->specs.respond[m->defense]};
     char label[160];
@@ -81,7 +86,7 @@ static int add_attack(struct ib_making *m, const struct ib_cell *cell,
                               .spec = ib_spec_attack(m->b, &m->specs, &spec),
                               .label = label,
                               .inputs = inputs,
-                              .n_inputs = 2},
+                              .n_inputs = inputs[2] >= 0 ? 3 : 2},
         m->err);
 }
 

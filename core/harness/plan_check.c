@@ -37,6 +37,11 @@ static bool has_code(struct checking *c, int model)
     return c->has_code[model];
 }
 
+static bool learns(const struct ib_use *prior)
+{
+    return ((const struct ib_prior *)prior->plugin)->fitted;
+}
+
 static enum ib_status check_cell(struct checking *c, struct ib_cell *cell,
                                  struct ib_error *err)
 {
@@ -50,9 +55,10 @@ static enum ib_status check_cell(struct checking *c, struct ib_cell *cell,
                                         .max_queries = a->max_queries};
     const char *reason;
 
-    if (!attack->applicable)
-        return IB_OK;
-    reason = attack->applicable(a->use.options, &task);
+    reason =
+        attack->applicable ? attack->applicable(a->use.options, &task) : NULL;
+    if (!reason && !c->has_public && learns(&a->prior))
+        reason = "its prior learns from public images; the data set has none";
     if (!reason)
         return IB_OK;
     cell->plan = IB_CELL_SKIP;

@@ -6,6 +6,8 @@
 
 enum { IB_JUDGES_MAX = 13, IB_SEEDS_MAX = 64, IB_EVALUATORS_MAX = 64 };
 
+enum { IB_PRIOR_UNKNOWN = -2, IB_PRIOR_UNFITTED = -1 };
+
 /* Where in the loops we are. */
 struct ib_making {
     struct ib_plan_builder *b;
@@ -18,6 +20,7 @@ struct ib_making {
     int evaluator[IB_EVALUATORS_MAX]; /* nodes */
     cJSON *judges;                    /* of this model: [{id, model}] */
     int judge[IB_JUDGES_MAX], n_judges;
+    int *prior; /* per attack: node of its prior, of this seed; or one of: */
     struct ib_error *err;
 };
 
@@ -28,6 +31,10 @@ enum ib_status ib_making_no_memory(struct ib_making *m);
 enum ib_status ib_making_status(const struct ib_making *m, int node);
 /* The one score node of a set of reconstructions. */
 int ib_making_score(struct ib_making *m, int recon, const char *what);
+/* The node of what the attack's prior has learnt, added when it is first asked
+ * for; IB_PRIOR_UNFITTED: it learns nothing. */
+IB_CHECK enum ib_status ib_making_prior(struct ib_making *m, int attack,
+                                        int *node);
 /* All attacks at all levels on the current model and defense. */
 IB_CHECK enum ib_status ib_making_attacks(struct ib_making *m, int utility);
 

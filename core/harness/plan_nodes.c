@@ -7,8 +7,9 @@
 
 const char *const ib_node_kind_names[IB_NODE_KINDS] = {
     [IB_NODE_DATA] = "data",       [IB_NODE_MODEL] = "model",
-    [IB_NODE_CONTROL] = "control", [IB_NODE_ATTACK] = "attack",
-    [IB_NODE_SCORE] = "score",     [IB_NODE_UTILITY] = "utility",
+    [IB_NODE_PRIOR] = "prior",     [IB_NODE_CONTROL] = "control",
+    [IB_NODE_ATTACK] = "attack",   [IB_NODE_SCORE] = "score",
+    [IB_NODE_UTILITY] = "utility",
 };
 
 const char *const ib_outcome_names[] = {

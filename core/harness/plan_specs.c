@@ -176,6 +176,16 @@ cJSON *ib_spec_model(const struct ib_plan_builder *b,
                          add_shared(o, "defenses", m->train));
 }
 
+cJSON *ib_spec_prior(const struct ib_plan_builder *b, cJSON *plugin,
+                     uint64_t seed, const char *data)
+{
+    cJSON *o = begin(b, "prior");
+
+    return finish(o, add_shared(o, "plugin", plugin) &&
+                         add_number(o, "seed", (double)seed) &&
+                         add_text(o, "data", data));
+}
+
 cJSON *ib_spec_attack(const struct ib_plan_builder *b,
                       const struct ib_plan_specs *s,
                       const struct ib_spec_attack *a)
@@ -187,6 +197,7 @@ cJSON *ib_spec_attack(const struct ib_plan_builder *b,
     return finish(
         o, add_shared(o, "plugin", s->attacks[a->attack]) &&
                add_shared(o, "prior", s->priors[a->attack]) &&
+               (!a->fitted || add_text(o, "fitted", a->fitted)) &&
                add_text(o, "level", ib_level_names[a->level]) &&
                add_number(o, "max_queries", (double)attack->max_queries) &&
                add_number(o, "latency", suite->latency) &&

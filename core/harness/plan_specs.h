@@ -28,11 +28,14 @@ struct ib_spec_model {
 };
 cJSON *ib_spec_model(const struct ib_plan_builder *b,
                      const struct ib_spec_model *m);
+cJSON *ib_spec_prior(const struct ib_plan_builder *b, cJSON *plugin,
+                     uint64_t seed, const char *data);
 struct ib_spec_attack {
     int attack;
     enum ib_level level;
     uint64_t seed;
     const char *data, *model;
+    const char *fitted; /* NULL: the prior learns nothing */
     cJSON *respond;
 };
 cJSON *ib_spec_attack(const struct ib_plan_builder *b,

@@ -31,12 +31,13 @@ static const char *missing_hook(const struct ib_plugin *p)
     case IB_KIND_DATASET:
         return dataset->load ? NULL : "load";
     default:
-        return !prior->open      ? "open"
-               : !prior->start   ? "start"
-               : !prior->decode  ? "decode"
-               : !prior->vjp     ? "vjp"
-               : !prior->project ? "project"
-                                 : NULL;
+        return prior->fitted && !prior->fit ? "fit"
+               : !prior->open               ? "open"
+               : !prior->start              ? "start"
+               : !prior->decode             ? "decode"
+               : !prior->vjp                ? "vjp"
+               : !prior->project            ? "project"
+                                            : NULL;
     }
 }
 
@@ -46,6 +47,7 @@ static const char *wrong_kind_field(const struct ib_plugin *p)
     const struct ib_defense *defense = (const void *)p;
     const struct ib_model *model = (const void *)p;
     const struct ib_metric *metric = (const void *)p;
+    const struct ib_prior *prior = (const void *)p;
 
     switch (p->kind) {
     case IB_KIND_ATTACK:
@@ -62,6 +64,10 @@ static const char *wrong_kind_field(const struct ib_plugin *p)
         return metric->columns && metric->columns[0].name
                    ? NULL
                    : "columns: there are none";
+    case IB_KIND_PRIOR:
+        return prior->fit && !prior->fitted
+                   ? "fitted is false, yet there is a fit()"
+                   : NULL;
     default:
         return NULL;
     }

@@ -196,6 +196,7 @@ static void kind_fields(struct reader *r, const cJSON *v, struct ib_plugin *p)
     struct ib_model *model = (void *)p;
     struct ib_metric *metric = (void *)p;
     struct ib_dataset_plugin *dataset = (void *)p;
+    struct ib_prior *prior = (void *)p;
     int stage;
 
     switch (p->kind) {
@@ -217,6 +218,9 @@ static void kind_fields(struct reader *r, const cJSON *v, struct ib_plugin *p)
         break;
     case IB_KIND_DATASET:
         dataset->seeded = flag(v, "seeded");
+        break;
+    case IB_KIND_PRIOR:
+        prior->fitted = flag(v, "fitted");
         break;
     default:
         break;

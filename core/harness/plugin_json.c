@@ -88,6 +88,7 @@ static void add_kind(cJSON *out, const struct ib_plugin *p)
     const struct ib_model *model = (const void *)p;
     const struct ib_metric *metric = (const void *)p;
     const struct ib_dataset_plugin *dataset = (const void *)p;
+    const struct ib_prior *prior = (const void *)p;
 
     switch (p->kind) {
     case IB_KIND_ATTACK:
@@ -107,6 +108,9 @@ static void add_kind(cJSON *out, const struct ib_plugin *p)
         break;
     case IB_KIND_DATASET:
         cJSON_AddBoolToObject(out, "seeded", dataset->seeded);
+        break;
+    case IB_KIND_PRIOR:
+        cJSON_AddBoolToObject(out, "fitted", prior->fitted);
         break;
     default:
         break;

@@ -14,7 +14,11 @@
  *           -> data: parameters, then state, float32, each in node order;
  *              meta: "parameters", "state" (how many), "shape" [c, h, w],
  *              "classes"
- *  attack   plugin PLUGIN, prior PLUGIN, level, max_queries (0: unlimited),
+ *  prior    plugin PLUGIN, seed, data KEY
+ *           -> data: what the prior's fit() left; meta: "images" (public ones
+ *              that it saw), "held_out" (those it did not), "numbers"
+ *  attack   plugin PLUGIN, prior PLUGIN, fitted KEY (where the prior learns),
+ *           level, max_queries (0: unlimited),
  *           latency, rate_limit (simulated clock), seed, data KEY, model KEY,
  *           defenses DEFENSES (stage respond only), targets [class, ...]
  *           (empty: all classes; so in control)
@@ -54,6 +58,8 @@ typedef enum ib_status (*ib_stage_run)(const struct ib_stage_env *env,
 enum ib_status ib_stage_data(const struct ib_stage_env *env, const cJSON *spec,
                              const char *key, struct ib_error *err);
 enum ib_status ib_stage_model(const struct ib_stage_env *env, const cJSON *spec,
+                              const char *key, struct ib_error *err);
+enum ib_status ib_stage_prior(const struct ib_stage_env *env, const cJSON *spec,
                               const char *key, struct ib_error *err);
 enum ib_status ib_stage_attack(const struct ib_stage_env *env,
                                const cJSON *spec, const char *key,

@@ -35,6 +35,9 @@ enum act {
     EXHAUST
 };
 
+/* Its descriptors: core/harness/oracle_process.h. */
+enum { JOB = 4, PUBLIC, PRIOR, MODEL, BUFFER };
+
 struct hostile_options {
     int act;
     char store[IB_TEXT_MAX];
@@ -168,9 +171,9 @@ static bool descriptors(const struct probe *p)
     int extra = 0;
 
     (void)p;
-    for (int fd = 8; fd < 20000; fd++)
+    for (int fd = BUFFER + 1; fd < 20000; fd++)
         extra += fcntl(fd, F_GETFD) >= 0;
-    return extra == 0 && fcntl(7, F_GETFD) >= 0;
+    return extra == 0 && fcntl(BUFFER, F_GETFD) >= 0;
 }
 
 static bool sockets(const struct probe *p)
@@ -277,15 +280,16 @@ static bool leash(const struct probe *p)
 static bool sealed_memory(const struct probe *p)
 {
     (void)p;
-    return ftruncate(7, 1) != 0 && write(4, "x", 1) < 0 &&
-           pwrite(5, "x", 1, 0) < 0 && write(6, "x", 1) < 0 &&
-           mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, 4, 0) ==
+    return ftruncate(BUFFER, 1) != 0 && write(JOB, "x", 1) < 0 &&
+           pwrite(PUBLIC, "x", 1, 0) < 0 && write(PRIOR, "x", 1) < 0 &&
+           write(MODEL, "x", 1) < 0 &&
+           mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, JOB, 0) ==
                MAP_FAILED;
 }
 
 static bool model_bytes(const struct probe *p)
 {
-    return p->info->level == IB_WHITEBOX || lseek(6, 0, SEEK_END) == 0;
+    return p->info->level == IB_WHITEBOX || lseek(MODEL, 0, SEEK_END) == 0;
 }
 
 static bool above_its_level(const struct probe *p)
