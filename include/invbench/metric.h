@@ -102,6 +102,59 @@ IB_CHECK enum ib_status ib_nearest_find(const struct ib_nearest *q,
                                         struct ib_scratch *scratch,
                                         struct ib_error *err);
 
+/* --- is one set of rows like another? ----------------------------------- */
+
+/* Precision, recall, density, coverage (Naeem, Oh, Uh, Choi, Yoo, "Reliable
+ * Fidelity and Diversity Metrics for Generative Models", ICML 2020), as in the
+ * authors' code. With N real rows X, M fake rows Y, and r(.) a row's distance
+ * to the k-th nearest other row of its own set:
+ *   precision  share of the Y_j with |Y_j - X_i| < r(X_i) for some i
+ *   recall     share of the X_i with |X_i - Y_j| < r(Y_j) for some j
+ *   density    1/(k M) sum_j #{i: |Y_j - X_i| < r(X_i)}
+ *   coverage   share of the X_i with |X_i - Y_j| < r(X_i) for some j
+ * inversion: what model inversion papers compute under these names (Struppek et
+ * al., ICML 2022, and those who took over their code): <= for <; precision and
+ * recall ask the nearest row's ball alone; density divides by N, not M. */
+struct ib_prdc {
+    size_t d, k;
+    struct ib_rows real, fake; /* of one type */
+    bool inversion;
+    double precision, recall, density, coverage; /* out; NaN: null, ... */
+    const char *reason; /* out: ... for this reason (static text) */
+};
+IB_CHECK enum ib_status ib_prdc_find(struct ib_prdc *q,
+                                     struct ib_scratch *scratch,
+                                     struct ib_error *err);
+
+/* The k directions of largest variance of n rows, orthonormal; k becomes less
+ * where they span less. Of rows longer than 256 at most 256 are asked, evenly
+ * spaced. axis: from scratch. */
+struct ib_axes {
+    size_t d, k;
+    const double *axis; /* k x d */
+};
+IB_CHECK enum ib_status ib_axes_find(size_t n, const float *rows,
+                                     struct ib_axes *axes,
+                                     struct ib_scratch *scratch,
+                                     struct ib_error *err);
+
+enum { IB_FRECHET_AXES = 16, IB_FRECHET_LEAST = 160 };
+/* Squared Frechet distance of the Gaussians that fit two sets of rows along
+ * axes (Dowson, Landau 1982; Heusel et al., NeurIPS 2017):
+ *   |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)),
+ * covariances over n - 1. Null below IB_FRECHET_LEAST rows in either set: with
+ * few rows it measures how few they are. */
+struct ib_frechet {
+    struct ib_axes axes;
+    size_t n, m;
+    const float *a, *b;
+    double value;       /* out; NaN: null, ... */
+    const char *reason; /* out: ... for this reason (static text) */
+};
+IB_CHECK enum ib_status ib_frechet_find(struct ib_frechet *q,
+                                        struct ib_scratch *scratch,
+                                        struct ib_error *err);
+
 /* For each row of a: 1 + how many other identities have a row of b at most as
  * far as the nearest row of target[i]'s own: ties count against. 0 where the
  * target has no row. */
