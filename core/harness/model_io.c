@@ -187,6 +187,7 @@ enum ib_status ib_model_decode(const struct ib_registry *registry,
         cJSON_GetObjectItemCaseSensitive(artifact->meta, "spec");
     const cJSON *kind = cJSON_GetObjectItemCaseSensitive(spec, "kind");
     const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(spec, "plugin");
+    const cJSON *defenses = cJSON_GetObjectItemCaseSensitive(spec, "defenses");
     struct ib_stack stack = {0};
     struct ib_model_task task;
     enum ib_status s;
@@ -199,10 +200,8 @@ enum ib_status ib_model_decode(const struct ib_registry *registry,
                             "the model's meta block has no valid \"shape\" "
                             "and \"classes\"");
     s = ib_use_from_spec(registry, IB_KIND_MODEL, plugin, &out->use, err);
-    if (!s)
-        s = ib_stack_from_spec(
-            registry, cJSON_GetObjectItemCaseSensitive(spec, "defenses"),
-            &stack, err);
+    if (!s && defenses)
+        s = ib_stack_from_spec(registry, defenses, &stack, err);
     if (!s)
         s = ib_model_build(&out->use, &stack, &task, max_batch, out, err);
     if (!s)
