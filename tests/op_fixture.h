@@ -213,9 +213,13 @@ static inline void check_gradients(const struct layer *l, int wrt)
 /* The op alone, as it is called where its inputs have other readers. */
 static inline struct ib_op_run bench_run(struct bench *b, int inputs, float *dx)
 {
-    static float scratch[MANY], shared[MANY];
+    static _Alignas(64) float scratch[8 * MANY], shared[8 * MANY];
     static uint32_t saved[4 * MANY];
     const struct ib_graph_node *node = &ib_net_graph(b->net)->node[b->y];
+    const struct ib_op *op = ib_ops[node->op];
+    assert_true(!op->scratch ||
+                op->scratch(node, &b->l->in, ROWS) <= IB_COUNT(scratch));
+    assert_true(!op->shared || op->shared(node, &b->l->in) <= IB_COUNT(shared));
     struct ib_op_run r = {.node = node,
                           .n = ROWS,
                           .y = ib_net_value(b->net, b->y),
@@ -249,6 +253,8 @@ static inline void check_added(const struct layer *l)
         if (op->prepare)
             op->prepare(&r);
         op->forward(&r);
+        if (op->prepare_backward)
+            op->prepare_backward(&r);
         op->backward(&r);
     }
     for (int k = 0; k < layer_inputs(l) && !op->alias; k++) {

@@ -56,6 +56,45 @@ static void twin_conv(const struct layer *l, struct ib_shape out,
                        twin_pixel(l, x, w + m * taps, oy, ox);
 }
 
+/* a: output padding */
+static ib_node add_deconv(struct ib_graph *g, ib_node x, const struct layer *l)
+{
+    struct ib_deconv d = {.channels = l->conv.channels,
+                          .kernel = l->conv.kernel,
+                          .stride = l->conv.stride,
+                          .pad = l->conv.pad,
+                          .groups = l->conv.groups,
+                          .out_pad = (int)l->a};
+    return ib_graph_deconv2d(g, x, d, "d");
+}
+
+/* Output pixel (m, oy, ox): inputs i with i * stride + tap - pad = o. */
+static double twin_deconv_pixel(const struct layer *l, struct ib_shape out,
+                                const double *x, const double *w, int at)
+{
+    int k = l->conv.kernel, s = l->conv.stride, g = l->conv.groups;
+    int m = at / (out.h * out.w), oy = at / out.w % out.h, ox = at % out.w;
+    int per = out.c / g, c0 = m / per * (l->in.c / g);
+    double sum = 0;
+    for (int c = c0; c < c0 + l->in.c / g; c++)
+        for (int t = 0; t < k * k; t++) {
+            int y = oy + l->conv.pad - t / k, z = ox + l->conv.pad - t % k;
+            if (y >= 0 && z >= 0 && y % s == 0 && z % s == 0)
+                sum += w[(c * per + m % per) * k * k + t] *
+                       twin_tap(l, x, c, y / s, z / s);
+        }
+    return sum;
+}
+
+static void twin_deconv(const struct layer *l, struct ib_shape out,
+                        const double *x, const double *w, double *y)
+{
+    int k = l->conv.kernel, area = out.h * out.w;
+    int weights = l->in.c * (out.c / l->conv.groups) * k * k;
+    for (int i = 0; i < out.c * area; i++)
+        y[i] = w[weights + i / area] + twin_deconv_pixel(l, out, x, w, i);
+}
+
 static ib_node add_maxpool(struct ib_graph *g, ib_node x, const struct layer *l)
 {
     return ib_graph_maxpool(g, x, l->conv.kernel, l->conv.stride);
@@ -114,6 +153,21 @@ static const struct layer layers[] = {
     {"conv 3x3, no pad", {2, 3, 5}, {2, 3, 1, 0}, 0, 0, add_conv, twin_conv},
     {"conv 1x1", {3, 4, 4}, {2, 1, 1, 0}, 0, 0, add_conv, twin_conv},
     {"conv, wide kernel", {1, 2, 2}, {2, 5, 2, 4}, 0, 0, add_conv, twin_conv},
+    {"deconv 4x4 on 2",
+     {3, 3, 4},
+     {2, 4, 2, 1, 1},
+     0,
+     0,
+     add_deconv,
+     twin_deconv},
+    {"deconv, groups, output padding",
+     {4, 2, 3},
+     {6, 3, 3, 0, 2},
+     2,
+     0,
+     add_deconv,
+     twin_deconv},
+    {"deconv 3x3", {2, 5, 4}, {3, 3, 1, 1, 1}, 0, 0, add_deconv, twin_deconv},
     {"maxpool 2", {2, 6, 7}, {0, 2, 2, 0}, 0, 0, add_maxpool, twin_maxpool},
     {"maxpool 3 on 2",
      {2, 7, 8},
@@ -145,7 +199,7 @@ static void parameter_gradients_add_up_or_overwrite(void **state)
 {
     (void)state;
     static struct bench b;
-    for (size_t i = 0; i < 9; i++) {
+    for (size_t i = 0; i < 12; i++) {
         set_up(&b, &layers[i]);
         assert_true(b.p > 0);
         float *g = ib_net_parameter_gradients(b.net), once[MANY];

@@ -25,9 +25,23 @@ ib_node ib_graph_dense_shared(struct ib_graph *g, ib_node x, ib_node of,
                               const char *name);
 struct ib_conv {
     int channels, kernel, stride, pad; /* stride 0 means 1 */
+    int groups;                        /* 0 means 1 */
+    bool no_bias;
+    bool spectral; /* weights divided by their spectral norm */
 };
+/* Cross-correlation with zero padding. W: channels x C / groups x k x k. */
 ib_node ib_graph_conv2d(struct ib_graph *g, ib_node x, struct ib_conv conv,
                         const char *name);
+struct ib_deconv {
+    int channels, kernel, stride, pad; /* stride 0 means 1 */
+    int out_pad;                       /* below the stride */
+    int groups;                        /* 0 means 1 */
+    bool no_bias;
+};
+/* Transposed convolution: sides become (H - 1) stride + kernel + out_pad - 2
+ * pad. W: C x channels / groups x k x k. */
+ib_node ib_graph_deconv2d(struct ib_graph *g, ib_node x,
+                          struct ib_deconv deconv, const char *name);
 ib_node ib_graph_maxpool(struct ib_graph *g, ib_node x, int size, int stride);
 ib_node ib_graph_avgpool(struct ib_graph *g, ib_node x, int size, int stride);
 ib_node ib_graph_relu(struct ib_graph *g, ib_node x);

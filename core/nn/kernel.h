@@ -1,0 +1,84 @@
+/*
+ * The inner products that convolutions are made of: three loops that keep a
+ * tile of sums in registers and read the image where it lies, by lists of
+ * offsets, so that no matrix of patches is ever written.
+ *
+ * ib_kernel_*: AVX2 and FMA (what x86-64-v3 pins) in the float build, the plain
+ * twins in the double build. ib_plain_*: the twins, in C. A kernel and its twin
+ * add the same products in the same order: results are equal to the last bit,
+ * and no sum depends on which others are computed beside it.
+ */
+#ifndef INVBENCH_NN_KERNEL_H
+#define INVBENCH_NN_KERNEL_H
+
+#include <invbench/base.h>
+
+enum {
+    IB_LANES = 16, /* sums of one column that ib_kernel_wide computes at once */
+    IB_VECTOR = 8, /* neighbours that ib_kernel_thin computes at once */
+    IB_THIN = 4,   /* and rows of them, at most */
+};
+
+/* For every column c and lane l:
+ *   s = a[0][l] + sum over k of a[1 + k][l] * b[from[c] + tap[k]]
+ *   out[l * row + to[c]] = s, or is added s.
+ * Forward: lanes are output channels, columns output pixels, k taps. Gradient
+ * of the weights: lanes are output channels, columns taps, k pixels. */
+struct ib_wide {
+    const ib_real *a; /* (1 + taps) x IB_LANES */
+    const ib_real *b;
+    const int32_t *tap, *from, *to;
+    size_t taps, columns;
+    ib_real *out;
+    size_t row;
+    size_t lanes; /* how many are wanted: 1..IB_LANES */
+    bool add;
+};
+
+/* For every spot v, lane l and i < length[v]:
+ *   s = a[0][l] + sum over k of a[1 + k][l] * b[from[v] + tap[k] + i]
+ *   out[l * row + to[v] + i * spread] = s, or is added s.
+ * b is read up to IB_VECTOR numbers from a spot, whatever its length. */
+struct ib_thin {
+    const ib_real *a; /* (1 + taps) x lanes */
+    const ib_real *b;
+    const int32_t *tap, *from, *to, *length;
+    size_t taps, spots, spread;
+    ib_real *out;
+    size_t row;
+    size_t lanes; /* 1..IB_THIN */
+    bool add;
+};
+
+/* For every row m and tap j:
+ *   s = sum over spots v and i < length[v] of
+ *       a[m * a_row + to[v] + i] * b[tap[j] + from[v] + i]
+ *   out[m * row + j] = s, or is added s. b is read as by ib_thin. */
+struct ib_dot {
+    const ib_real *a;
+    size_t a_row;
+    const ib_real *b;
+    const int32_t *tap, *from, *to, *length;
+    size_t taps, spots, rows;
+    ib_real *out;
+    size_t row;
+    bool add;
+};
+
+void ib_kernel_wide(const struct ib_wide *t);
+void ib_kernel_thin(const struct ib_thin *t);
+void ib_kernel_dot(const struct ib_dot *t);
+/* a: n x IB_LANES; a[i][l] = x[l * row + i], 0 for l >= lanes. */
+void ib_kernel_lanes(ib_real *a, const ib_real *x, size_t row, size_t lanes,
+                     size_t n);
+/* Sum in float of up to 32 strands, joined in double. */
+double ib_kernel_sum(size_t n, const ib_real *x);
+
+void ib_plain_wide(const struct ib_wide *t);
+void ib_plain_thin(const struct ib_thin *t);
+void ib_plain_dot(const struct ib_dot *t);
+void ib_plain_lanes(ib_real *a, const ib_real *x, size_t row, size_t lanes,
+                    size_t n);
+double ib_plain_sum(size_t n, const ib_real *x);
+
+#endif
