@@ -16,6 +16,7 @@
 #include <invbench/plugin.h>
 #include <invbench/prior.h>
 #include <invbench/rng.h>
+#include <invbench/statistics.h>
 #include <invbench/trainer.h>
 
 #endif
