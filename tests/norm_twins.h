@@ -328,4 +328,40 @@ static inline void run_twin(bool twice)
     twin_products(second.y, y, d, p.y);
 }
 
+static inline double loss(bool twice)
+{
+    double sum = 0;
+    run_twin(twice);
+    for (size_t j = 0; j < ROWS * t.k; j++)
+        sum += (double)t.dy[j] * p.y[j];
+    return sum;
+}
+
+static inline double slope(bool twice, double *at)
+{
+    const double h = 1e-4, keep = *at;
+    double f[4];
+    for (int i = 0; i < 4; i++) {
+        *at = keep + h * (i < 2 ? i - 2 : i - 1);
+        f[i] = loss(twice);
+    }
+    *at = keep;
+    return (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
+}
+
+/* Fails unless g is the slope at at[0..n). */
+static inline void compare(bool twice, const char *what, const ib_real *g,
+                           double *at, size_t n)
+{
+    double wrong = 0, norm = 0;
+    for (size_t i = 0; i < n; i++) {
+        double want = slope(twice, &at[i]);
+        wrong += pow((double)g[i] - want, 2);
+        norm += want * want;
+    }
+    if (n > 0 && !(norm > 1e-6 && sqrt(wrong / norm) < tolerance))
+        fail_msg("%s%s: gradient of %s off by %g of %g", t.s->name,
+                 twice ? ", twice" : "", what, sqrt(wrong / norm), sqrt(norm));
+}
+
 #endif

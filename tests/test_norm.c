@@ -21,41 +21,6 @@ static void forward_equals_the_naive_twin(void **state)
     }
 }
 
-static double loss(bool twice)
-{
-    double sum = 0;
-    run_twin(twice);
-    for (size_t j = 0; j < ROWS * t.k; j++)
-        sum += (double)t.dy[j] * p.y[j];
-    return sum;
-}
-
-static double slope(bool twice, double *at)
-{
-    const double h = 1e-4, keep = *at;
-    double f[4];
-    for (int i = 0; i < 4; i++) {
-        *at = keep + h * (i < 2 ? i - 2 : i - 1);
-        f[i] = loss(twice);
-    }
-    *at = keep;
-    return (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
-}
-
-static void compare(bool twice, const char *what, const ib_real *g, double *at,
-                    size_t n)
-{
-    double wrong = 0, norm = 0;
-    for (size_t i = 0; i < n; i++) {
-        double want = slope(twice, &at[i]);
-        wrong += pow((double)g[i] - want, 2);
-        norm += want * want;
-    }
-    if (n > 0 && !(norm > 1e-6 && sqrt(wrong / norm) < tolerance))
-        fail_msg("%s%s: gradient of %s off by %g of %g", t.s->name,
-                 twice ? ", twice" : "", what, sqrt(wrong / norm), sqrt(norm));
-}
-
 static void gradients_equal_finite_differences(void **state)
 {
     static const char *const input[INPUTS] = {"input 0", "input 1", "input 2"};
@@ -123,6 +88,36 @@ static void rows_depend_on_no_other_without_batch_statistics(void **state)
         }
         ib_net_free(t.net);
     }
+}
+
+/* y = (1 + x) x + x and z = <x, x> */
+static void inputs_may_be_one_node(void **state)
+{
+    (void)state;
+    struct ib_error err;
+    struct ib_net *net;
+    struct ib_graph *g = ib_graph_create();
+    ib_node x = ib_graph_input(g, (struct ib_shape){2, 1, 1}, "x");
+    ib_node y = ib_graph_film(g, x, x, x, "y");
+    ib_node z = ib_graph_inner(g, x, x, "z");
+    assert_int_equal(ib_net_create(&net, g, 1, &err), IB_OK);
+    ib_net_value(net, x)[0] = 3;
+    ib_net_value(net, x)[1] = -2;
+    const ib_real *value = ib_net_value(net, y), *dx = ib_net_gradient(net, x);
+    struct ib_forward f = {.n = 1, .from = x, .to = y};
+    ib_net_forward(net, &f);
+    assert_true(value[0] == 15 && value[1] == 0);
+    ib_net_gradient(net, y)[0] = 1;
+    ib_net_gradient(net, y)[1] = 10;
+    ib_net_backward(net, &f, IB_WRT_INPUT);
+    assert_true(dx[0] == 8 && dx[1] == -20);
+    f.to = z;
+    ib_net_forward(net, &f);
+    assert_true(ib_net_value(net, z)[0] == 13);
+    ib_net_gradient(net, z)[0] = 0.5;
+    ib_net_backward(net, &f, IB_WRT_INPUT);
+    assert_true(dx[0] == 3 && dx[1] == -2);
+    ib_net_free(net);
 }
 
 /* --- norms of rows' gradients
@@ -305,6 +300,7 @@ int main(void)
         cmocka_unit_test(gradients_equal_finite_differences),
         cmocka_unit_test(parameter_gradients_add_up_or_overwrite),
         cmocka_unit_test(rows_depend_on_no_other_without_batch_statistics),
+        cmocka_unit_test(inputs_may_be_one_node),
         cmocka_unit_test(row_norms_are_those_of_single_rows),
         cmocka_unit_test(batch_norm_has_no_row_norms),
         cmocka_unit_test(a_spectral_gradient_holds_the_singular_vectors),

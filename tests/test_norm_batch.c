@@ -78,6 +78,36 @@ static void a_far_mean_costs_no_accuracy(void **state)
     }
 }
 
+/* Planes that are summed one by one. */
+static void large_planes_equal_the_naive_twin(void **state)
+{
+    static const struct subject wide[] = {
+        {"large, training", 1, {{2, 11, 12}}, {0}, true, add_batchnorm},
+        {"large", 1, {{2, 11, 12}}, {0}, false, add_batchnorm},
+    };
+    (void)state;
+    for (size_t i = 0; i < IB_COUNT(wide); i++) {
+        double mean[2], variance[2];
+        set_up(&t, &wide[i], false);
+        set_point();
+        forward(&t);
+        run_twin(false);
+        for (size_t j = 0; j < ROWS * t.k; j++)
+            assert_true(fabs((double)ib_net_value(t.net, t.y)[j] - p.y[j]) <
+                        tolerance * (1 + fabs(p.y[j])));
+        backward(&t, IB_WRT_INPUT | IB_WRT_PARAMETERS);
+        compare(false, "input", ib_net_gradient(t.net, t.x[0]), p.x[0],
+                ROWS * t.d[0]);
+        compare(false, "parameters", ib_net_parameter_gradients(t.net), p.w,
+                t.p);
+        ib_net_batch_statistics(t.net, t.y, ROWS, mean, variance);
+        double xh = (p.x[0][0] - mean[0]) / sqrt(variance[0] + 1e-5);
+        assert_true(i > 0 ||
+                    fabs(xh * p.w[0] + p.w[2] - p.y[0]) < tolerance * 10);
+        ib_net_free(t.net);
+    }
+}
+
 static void a_value_that_is_not_finite_is_seen(void **state)
 {
     (void)state;
@@ -193,6 +223,7 @@ int main(void)
         cmocka_unit_test(running_statistics_follow_the_batches),
         cmocka_unit_test(a_single_value_moves_the_mean_alone),
         cmocka_unit_test(a_far_mean_costs_no_accuracy),
+        cmocka_unit_test(large_planes_equal_the_naive_twin),
         cmocka_unit_test(a_value_that_is_not_finite_is_seen),
         cmocka_unit_test(batch_statistics_are_those_of_the_source),
         cmocka_unit_test(matched_statistics_cost_nothing),

@@ -53,7 +53,7 @@ static void film_backward(const struct ib_op_run *r)
         const ib_real *x = r->x[0] + i * pixels, *dy = r->dy + i * pixels;
         double s[2] = {0};
         if (r->dx[1] || r->dx[2])
-            ib_plane_dots(pixels, dy, x, 0, s);
+            ib_plane_dots((struct ib_planes){1, 0, pixels}, dy, x, 0, s);
         if (r->dx[0])
             ib_plane_slope(pixels, dy, x,
                            &(struct ib_slope){.k = 1 + r->x[1][i]}, r->add[0],

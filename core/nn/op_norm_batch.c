@@ -89,8 +89,10 @@ static void prepare(const struct ib_op_run *r)
     size_t n = channels_of(r);
     if (r->training)
         return; /* forward_join will know */
-    for (size_t c = 0; c < n; c++)
+    for (size_t c = 0; c < n; c++) {
         set_line(r, c, (double)r->state[c], (double)r->state[n + c]);
+        slot(r, IB_BN_P)[c] = slot(r, IB_BN_Q)[c] = 0;
+    }
 }
 
 /* Images of one pixel: channels side by side. */
@@ -111,15 +113,15 @@ static void feature_sums(const struct ib_op_run *r)
 static void forward_sums(const struct ib_op_run *r)
 {
     size_t n = channels_of(r), pixels = pixels_of(r);
-    const ib_real *x = r->x[0];
     if (pixels == 1) {
         feature_sums(r);
         return;
     }
-    for (size_t i = 0; i < r->n; i++)
-        for (size_t c = 0; c < n; c++, x += pixels) {
+    struct ib_planes p = {ib_planes_at_once(r->n, pixels), n * pixels, pixels};
+    for (size_t i = 0; i < r->n; i += p.count)
+        for (size_t c = 0; c < n; c++) {
             double s[2] = {r->sums[c], r->sums[n + c]};
-            ib_plane_sums(pixels, x, s);
+            ib_plane_sums(p, r->x[0] + (i * n + c) * pixels, s);
             r->sums[c] = s[0];
             r->sums[n + c] = s[1];
         }
@@ -197,16 +199,18 @@ static void feature_dots(const struct ib_op_run *r)
 
 static void backward_sums(const struct ib_op_run *r)
 {
-    size_t n = channels_of(r), pixels = pixels_of(r), at = 0;
+    size_t n = channels_of(r), pixels = pixels_of(r);
     const ib_real *centre = slot(r, IB_BN_CENTRE);
     if (pixels == 1) {
         feature_dots(r);
         return;
     }
-    for (size_t i = 0; i < r->n; i++)
-        for (size_t c = 0; c < n; c++, at += pixels) {
+    struct ib_planes p = {ib_planes_at_once(r->n, pixels), n * pixels, pixels};
+    for (size_t i = 0; i < r->n; i += p.count)
+        for (size_t c = 0; c < n; c++) {
+            size_t at = (i * n + c) * pixels;
             double s[2] = {r->sums[c], r->sums[n + c]};
-            ib_plane_dots(pixels, r->dy + at, r->x[0] + at, centre[c], s);
+            ib_plane_dots(p, r->dy + at, r->x[0] + at, centre[c], s);
             r->sums[c] = s[0];
             r->sums[n + c] = s[1];
         }
@@ -226,9 +230,10 @@ static void backward_join(const struct ib_op_run *r)
         double scale = (double)slot(r, IB_BN_SCALE)[c];
         double rest = (double)slot(r, IB_BN_REST)[c];
         double s1 = r->sums[c], s2 = (r->sums[n + c] + rest * s1) * inverse;
-        double p = -scale * inverse * s2 / count;
+        double p = r->training ? -scale * inverse * s2 / count : 0;
         slot(r, IB_BN_P)[c] = (ib_real)p;
-        slot(r, IB_BN_Q)[c] = (ib_real)(rest * p - scale * s1 / count);
+        slot(r, IB_BN_Q)[c] =
+            (ib_real)(r->training ? rest * p - scale * s1 / count : 0);
         if (r->dw) {
             take(&r->dw[c], r->keep, s2);
             take(&r->db[c], r->keep, s1);
@@ -241,15 +246,19 @@ static void feature_backward(const struct ib_op_run *r)
     size_t n = channels_of(r);
     const ib_real *centre = slot(r, IB_BN_CENTRE), *k = slot(r, IB_BN_SCALE);
     const ib_real *p = slot(r, IB_BN_P), *q = slot(r, IB_BN_Q);
-    bool add = r->add[0], training = r->training;
     for (size_t i = 0; i < r->n; i++) {
         const ib_real *x = r->x[0] + i * n, *dy = r->dy + i * n;
         ib_real *dx = r->dx[0] + i * n;
-        IB_SAME_INDEX
-        for (size_t c = 0; c < n; c++) {
-            ib_real more = training ? ib_fma(p[c], x[c] - centre[c], q[c]) : 0;
-            ib_real g = ib_fma(k[c], dy[c], more);
-            dx[c] = add ? dx[c] + g : g;
+        if (r->add[0]) {
+            IB_SAME_INDEX
+            for (size_t c = 0; c < n; c++)
+                dx[c] +=
+                    ib_fma(k[c], dy[c], ib_fma(p[c], x[c] - centre[c], q[c]));
+        } else {
+            IB_SAME_INDEX
+            for (size_t c = 0; c < n; c++)
+                dx[c] =
+                    ib_fma(k[c], dy[c], ib_fma(p[c], x[c] - centre[c], q[c]));
         }
     }
 }
@@ -257,7 +266,6 @@ static void feature_backward(const struct ib_op_run *r)
 static void backward(const struct ib_op_run *r)
 {
     size_t n = channels_of(r), pixels = pixels_of(r), at = 0;
-    struct ib_slope s = {0};
     if (!r->dx[0])
         return;
     if (pixels == 1) {
@@ -266,12 +274,9 @@ static void backward(const struct ib_op_run *r)
     }
     for (size_t i = 0; i < r->n; i++)
         for (size_t c = 0; c < n; c++, at += pixels) {
-            s.k = slot(r, IB_BN_SCALE)[c];
-            if (r->training) {
-                s.centre = slot(r, IB_BN_CENTRE)[c];
-                s.p = slot(r, IB_BN_P)[c];
-                s.q = slot(r, IB_BN_Q)[c];
-            }
+            const struct ib_slope s = {
+                slot(r, IB_BN_SCALE)[c], slot(r, IB_BN_P)[c],
+                slot(r, IB_BN_CENTRE)[c], slot(r, IB_BN_Q)[c]};
             ib_plane_slope(pixels, r->dy + at, r->x[0] + at, &s, r->add[0],
                            r->dx[0] + at);
         }

@@ -87,7 +87,8 @@ static void forward_group(const struct place *p, void *ctx)
     double s[2] = {0}, count = (double)((p->end - p->first) * p->pixels);
     size_t at = p->at;
     (void)ctx;
-    ib_plane_sums((p->end - p->first) * p->pixels, r->x[0] + at, s);
+    ib_plane_sums((struct ib_planes){1, 0, (p->end - p->first) * p->pixels},
+                  r->x[0] + at, s);
     double mean = s[0] / count, variance = s[1] / count - mean * mean;
     variance = variance < 0 ? 0 : variance; /* NaN stays */
     group->inverse = 1 / sqrt(variance + r->node->config.epsilon);
@@ -114,8 +115,8 @@ static void channel_dots(const struct place *p, size_t c, double s[2])
 {
     size_t at = p->at + (c - p->first) * p->pixels;
     s[0] = s[1] = 0;
-    ib_plane_dots(p->pixels, p->r->dy + at, p->r->x[0] + at, p->group->centre,
-                  s);
+    ib_plane_dots((struct ib_planes){1, 0, p->pixels}, p->r->dy + at,
+                  p->r->x[0] + at, p->group->centre, s);
     s[1] = (s[1] + p->group->rest * s[0]) * p->group->inverse;
 }
 

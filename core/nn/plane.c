@@ -13,39 +13,51 @@ static double total(const double s[LANES])
     return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
 }
 
-void ib_plane_sums(size_t n, const ib_real *restrict x, double s[2])
+/* All planes' first LANES values, then the next ones: partial sums stay in
+ * registers, and are joined once, also where planes are small. */
+void ib_plane_sums(struct ib_planes p, const ib_real *restrict x, double s[2])
 {
     double sum[LANES] = {0}, square[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t j = 0; j < LANES; j++) {
-            double v = (double)x[i + j];
-            sum[j] += v;
-            square[j] = __builtin_fma(v, v, square[j]);
-        }
-    for (; i < n; i++) {
-        sum[0] += (double)x[i];
-        square[0] = __builtin_fma((double)x[i], (double)x[i], square[0]);
+    size_t whole = p.n / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        const ib_real *restrict at = x + i;
+        for (size_t k = 0; k < p.count; k++, at += p.stride)
+            for (size_t j = 0; j < LANES; j++) {
+                double v = (double)at[j];
+                sum[j] += v;
+                square[j] = __builtin_fma(v, v, square[j]);
+            }
     }
+    for (size_t k = 0; k < p.count; k++, x += p.stride)
+        for (size_t i = whole; i < p.n; i++) {
+            double v = (double)x[i];
+            sum[0] += v;
+            square[0] = __builtin_fma(v, v, square[0]);
+        }
     s[0] += total(sum);
     s[1] += total(square);
 }
 
-void ib_plane_dots(size_t n, const ib_real *restrict dy,
+void ib_plane_dots(struct ib_planes p, const ib_real *restrict dy,
                    const ib_real *restrict x, ib_real centre, double s[2])
 {
     double sum[LANES] = {0}, dot[LANES] = {0}, m = (double)centre;
-    size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t j = 0; j < LANES; j++) {
-            double v = (double)dy[i + j];
-            sum[j] += v;
-            dot[j] = __builtin_fma(v, (double)x[i + j] - m, dot[j]);
-        }
-    for (; i < n; i++) {
-        sum[0] += (double)dy[i];
-        dot[0] = __builtin_fma((double)dy[i], (double)x[i] - m, dot[0]);
+    size_t whole = p.n / LANES * LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        const ib_real *restrict a = dy + i, *restrict b = x + i;
+        for (size_t k = 0; k < p.count; k++, a += p.stride, b += p.stride)
+            for (size_t j = 0; j < LANES; j++) {
+                double v = (double)a[j];
+                sum[j] += v;
+                dot[j] = __builtin_fma(v, (double)b[j] - m, dot[j]);
+            }
     }
+    for (size_t k = 0; k < p.count; k++, dy += p.stride, x += p.stride)
+        for (size_t i = whole; i < p.n; i++) {
+            double v = (double)dy[i];
+            sum[0] += v;
+            dot[0] = __builtin_fma(v, (double)x[i] - m, dot[0]);
+        }
     s[0] += total(sum);
     s[1] += total(dot);
 }

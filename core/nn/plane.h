@@ -9,10 +9,20 @@
 
 #include <invbench/base.h>
 
+/* `count` planes of n values each, one every `stride` values. */
+struct ib_planes {
+    size_t count, stride, n;
+};
+/* As many of `rows` planes as are best summed at once: large ones in the order
+ * of memory, small ones together. */
+static inline size_t ib_planes_at_once(size_t rows, size_t n)
+{
+    return n < 128 ? rows : 1;
+}
 /* s[0] += sum x, s[1] += sum x^2 */
-void ib_plane_sums(size_t n, const ib_real *x, double s[2]);
+void ib_plane_sums(struct ib_planes p, const ib_real *x, double s[2]);
 /* s[0] += sum dy, s[1] += sum dy (x - centre) */
-void ib_plane_dots(size_t n, const ib_real *dy, const ib_real *x,
+void ib_plane_dots(struct ib_planes p, const ib_real *dy, const ib_real *x,
                    ib_real centre, double s[2]);
 
 /* y = scale (x - centre) + shift */

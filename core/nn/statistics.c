@@ -80,8 +80,11 @@ static void take(const struct batch *b, size_t c, double *mean,
                  double *variance)
 {
     double s[2] = {0}, count = (double)b->n * (double)b->pixels;
-    for (size_t i = 0; i < b->n; i++)
-        ib_plane_sums(b->pixels, b->x + plane_at(b, i, c), s);
+    size_t step = ib_planes_at_once(b->n, b->pixels);
+    for (size_t i = 0; i < b->n; i += step)
+        ib_plane_sums(
+            (struct ib_planes){step, b->channels * b->pixels, b->pixels},
+            b->x + plane_at(b, i, c), s);
     *mean = s[0] / count;
     *variance = s[1] / count - *mean * *mean;
     *variance = *variance < 0 ? 0 : *variance; /* NaN stays */

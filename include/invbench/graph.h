@@ -6,7 +6,7 @@
  * batch, run it. All memory of a net is two allocations: parameters (values,
  * gradients, optimiser state) and activations (values, gradients, scratch).
  * Running allocates nothing. Batches are rows: row i of every node depends on
- * row i of the input alone.
+ * row i of the input alone, batch norm in training runs excepted.
  */
 #ifndef INVBENCH_GRAPH_H
 #define INVBENCH_GRAPH_H
@@ -63,8 +63,10 @@ struct ib_pool;
 IB_CHECK enum ib_status
 ib_net_use_pool(struct ib_net *net, struct ib_pool *pool, struct ib_error *err);
 
-/* He-uniform for layers that feed relu, Glorot-uniform otherwise; biases 0.
- * Draws from rng in node order. */
+/* He-uniform for layers that feed a relu or its like (directly or through a
+ * norm), Glorot-uniform otherwise; biases 0. Norms begin at scale 1, layers
+ * that scale and shift a FiLM at 0, invertible convolutions orthogonal. Sets
+ * the state too. Draws from rng in node order. */
 void ib_net_init(struct ib_net *net, struct ib_rng *rng);
 /* All parameters as one array, in node order (weights, then biases). */
 size_t ib_net_parameter_count(const struct ib_net *net);
