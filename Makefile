@@ -1,7 +1,8 @@
 # invbench: `make help` lists the targets.
 #
 # One build directory per variant: build/release (default), build/asan (tests),
-# build/clang. CC, VARIANT and BUILD may be given on the command line.
+# build/clang, build/double (the engine alone, in double, for checks by finite
+# differences). CC, VARIANT and BUILD may be given on the command line.
 
 CC      ?= gcc
 VARIANT ?= release
@@ -21,6 +22,7 @@ OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                -fno-sanitize-recover=undefined
 OPT_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
                -fno-sanitize-recover=undefined -Wno-pass-failed
+OPT_double  := $(OPT_asan) -DIB_DOUBLE
 CFLAGS ?=
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARN) $(NUM) $(OPT_$(VARIANT)) -fPIC \
              -Iinclude $(CFLAGS)
@@ -34,9 +36,14 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/code_hash.o
 LIBRARY_OBJECTS := $(filter-out $(BUILD)/core/harness/main.o, $(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 PROGRAM := $(BUILD)/invbench
+ifeq ($(VARIANT),double)
+OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/nn/*.c))
+LIBRARY_OBJECTS := $(OBJECTS)
+TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/double/*.c))
+endif
 
 .PHONY: help all quick test unit setup lint format docs docs-check bench \
-        install clean run-tests fuzz
+        install clean run-tests double-tests fuzz
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -95,7 +102,10 @@ fuzz: all ## fuzz model files for FUZZ_SECONDS (60); needs clang
 	@tests/fuzz/run.sh
 
 run-tests: $(PROGRAM) $(TESTS)
+	@$(MAKE) --no-print-directory VARIANT=double BUILD=$(BUILD)/double \
+	    double-tests
 	@tests/run.sh $(BUILD)
+double-tests: $(TESTS)
 
 lint: ## include direction, budgets, format, shell scripts
 	@tools/lint.sh

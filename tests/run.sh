@@ -30,7 +30,7 @@ run_one() { # name, command...
     fi
 }
 
-for t in "$build"/tests/test_*; do
+for t in "$build"/tests/test_* "$build"/double/tests/double/test_*; do
     case $t in *.d | *.o | *.log) continue ;; esac
     [ -x "$t" ] && run_one "$(basename "$t")" "$t"
 done

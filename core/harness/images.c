@@ -7,7 +7,7 @@
 const char *const ib_split_names[IB_SPLITS] = {"train", "holdout", "public",
                                                "aux"};
 
-void ib_image_to_float(const uint8_t *pixels, size_t d, float *row)
+void ib_image_to_float(const uint8_t *pixels, size_t d, ib_real *row)
 {
     for (size_t i = 0; i < d; i++)
         row[i] = (float)pixels[i] / 255.0f;

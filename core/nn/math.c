@@ -12,6 +12,23 @@
 
 enum { BLOCK = 32 };
 
+static inline double double_of(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline uint64_t bits_of_double(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* --- float ------------------------------------------------------------- */
+
+#ifndef IB_DOUBLE
 static inline float float_of(uint32_t bits)
 {
     union {
@@ -29,22 +46,6 @@ static inline uint32_t bits_of(float x)
     } v = {.f = x};
     return v.u;
 }
-
-static inline double double_of(uint64_t bits)
-{
-    double x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
-static inline uint64_t bits_of_double(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-/* --- float ------------------------------------------------------------- */
 
 /* Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits. */
 static const float ROUND = 0x1.8p23f;
@@ -123,6 +124,7 @@ static inline float tanh_core(float x)
     float y = a < 0.5f ? small : big;
     return copysignf(y, x);
 }
+#endif
 
 /* --- double ------------------------------------------------------------ */
 

@@ -47,7 +47,7 @@ static void adam(const struct ib_optim *o, ib_real *restrict w,
         ib_real d = ib_fma(decay, w[i], g[i]);
         m[i] = ib_fma(b1, m[i], r1 * d);
         v[i] = ib_fma(b2, v[i], r2 * d * d);
-        w[i] -= rate * m[i] / ib_fma(sqrtf(v[i]), scale, 1e-8f);
+        w[i] -= rate * m[i] / ib_fma(ib_sqrt(v[i]), scale, 1e-8f);
     }
 }
 

@@ -198,18 +198,18 @@ static void box_muller(const uint32_t *a, const uint32_t *b, ib_real sigma,
     }
     ib_vlog(LANES, radius, radius);
     for (int i = 0; i < LANES; i++) {
-        ib_real rho = sigma * sqrtf(-2 * radius[i]);
+        ib_real rho = sigma * ib_sqrt(-2 * radius[i]);
         int32_t part = (int32_t)(b[i] & 0x3FFFFFFFu) - 0x20000000;
         ib_real t = (ib_real)part * 1.46291807926716e-9f; /* pi / 2^31 */
         ib_real z = t * t;
-        ib_real s = __builtin_fmaf(z, 2.7557319e-6f, -1.9841270e-4f);
-        s = __builtin_fmaf(z, s, 8.3333333e-3f);
-        s = __builtin_fmaf(z, s, -1.6666667e-1f);
-        s = __builtin_fmaf(z * t, s, t);
-        ib_real c = __builtin_fmaf(z, 2.4801587e-5f, -1.3888889e-3f);
-        c = __builtin_fmaf(z, c, 4.1666667e-2f);
-        c = __builtin_fmaf(z, c, -0.5f);
-        c = __builtin_fmaf(z, c, 1.0f);
+        ib_real s = ib_fma(z, 2.7557319e-6f, -1.9841270e-4f);
+        s = ib_fma(z, s, 8.3333333e-3f);
+        s = ib_fma(z, s, -1.6666667e-1f);
+        s = ib_fma(z * t, s, t);
+        ib_real c = ib_fma(z, 2.4801587e-5f, -1.3888889e-3f);
+        c = ib_fma(z, c, 4.1666667e-2f);
+        c = ib_fma(z, c, -0.5f);
+        c = ib_fma(z, c, 1.0f);
         uint32_t quarter = b[i] >> 30;
         ib_real p = quarter & 1 ? s : c, q = quarter & 1 ? c : s;
         x[i] = quarter & 2 ? -rho * p : rho * p;

@@ -24,10 +24,12 @@
  * by finite differences (-DIB_DOUBLE): results are always float's. */
 #ifdef IB_DOUBLE
 typedef double ib_real;
-#define ib_fma __builtin_fma
+#define ib_fma  __builtin_fma
+#define ib_sqrt __builtin_sqrt
 #else
 typedef float ib_real;
-#define ib_fma __builtin_fmaf
+#define ib_fma  __builtin_fmaf
+#define ib_sqrt __builtin_sqrtf
 #endif
 
 enum { IB_NAME_MAX = 64, IB_TEXT_MAX = 256, IB_ERROR_MAX = 1024 };

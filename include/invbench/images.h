@@ -34,7 +34,7 @@ struct ib_dataset {
 };
 
 /* row: D floats in [0, 1] from 8 bits (x / 255). */
-void ib_image_to_float(const uint8_t *pixels, size_t d, float *row);
+void ib_image_to_float(const uint8_t *pixels, size_t d, ib_real *row);
 /* Clamps to [0, 1], rounds half to even of x * 255. NaN becomes 0: callers
  * that must not see NaN check before. */
 void ib_image_to_bytes(const float *row, size_t d, uint8_t *pixels);
