@@ -27,7 +27,7 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     const struct ib_training *t = r->t;
     size_t p = ib_net_parameter_count(t->net);
     size_t nodes = (size_t)ib_net_graph(t->net)->n;
-    size_t moments = t->options.optimiser == IB_ADAM ? 2 : 1;
+    size_t moments = ib_optim_arrays(t->options.optimiser);
     size_t saved = r->weighs_rows ? largest_output(r) : 0;
     size_t rows = r->batch * (clean + (size_t)t->classes + saved + 1);
     size_t hooks = (size_t)t->n_hooks;
@@ -49,11 +49,9 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     r->hook_rng = ib_scratch_take(r->memory, hooks, sizeof *r->hook_rng);
     r->moments_size = moments * p * sizeof(ib_real);
     r->moments = ib_scratch_take(r->memory, moments * p, sizeof(ib_real));
-    r->optim.m = r->moments;
-    r->optim.v = r->moments && moments == 2 ? r->moments + p : NULL;
     return r->saved && r->norm && r->weight && r->order && r->label &&
            r->target && r->clean && r->pixels && r->path && r->hook_rng &&
-           r->optim.m && (moments == 1 || r->optim.v);
+           r->moments;
 }
 
 static void open_streams(struct ib_trainer *r)
@@ -197,6 +195,29 @@ static void resume(struct ib_trainer *r)
 
 /* --- epochs and phases --------------------------------------------------- */
 
+static void start_optimiser(struct ib_trainer *r)
+{
+    const struct ib_train_options *o = &r->t->options;
+    r->optim = (struct ib_optim){.optimiser = o->optimiser,
+                                 .momentum = o->momentum,
+                                 .beta2 = o->beta2,
+                                 .epsilon = o->epsilon};
+    ib_optim_use(&r->optim, r->moments, ib_net_parameter_count(r->t->net));
+}
+
+static double rate_of(const struct ib_trainer *r, const struct ib_phase *phase,
+                      int64_t step, int64_t steps)
+{
+    const struct ib_train_options *o = &r->t->options;
+    struct ib_rate_plan plan = {.schedule = o->schedule,
+                                .rate = phase->rate,
+                                .steps = steps,
+                                .warmup = o->warmup,
+                                .milestones = o->milestones,
+                                .gamma = o->gamma};
+    return ib_rate_at(&plan, step);
+}
+
 static enum ib_status train_epoch(struct ib_trainer *r,
                                   const struct ib_phase *phase,
                                   struct ib_error *err)
@@ -215,8 +236,7 @@ static enum ib_status train_epoch(struct ib_trainer *r,
         size_t n = r->n - from < r->batch ? r->n - from : r->batch;
         double loss;
         save_if_due(r);
-        r->optim.rate = ib_schedule_rate(t->options.schedule, phase->rate,
-                                         first + at.step, all);
+        r->optim.rate = rate_of(r, phase, first + at.step, all);
         enum ib_status s = ib_trainer_step(r, &at, from, n, &loss, err);
         if (s != IB_OK)
             return s;
@@ -266,8 +286,7 @@ enum ib_status ib_train(const struct ib_training *t, struct ib_error *err)
     if (s != IB_OK)
         goto out;
     open_streams(&r);
-    r.optim.optimiser = t->options.optimiser;
-    r.optim.momentum = t->options.momentum;
+    start_optimiser(&r);
     resume(&r);
     for (; r.at.phase < r.n_phases && s == IB_OK; r.at.phase++)
         s = train_phase(&r, err);

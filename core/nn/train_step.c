@@ -8,6 +8,7 @@
 #include "pool.h"
 #include "trainer.h"
 
+#include <invbench/math.h>
 #include <math.h>
 #include <string.h>
 
@@ -183,6 +184,21 @@ static void update_slice(void *ctx, int task, int thread)
     ib_optim_apply(u->optim, u->w, u->g, u->first + from, n, u->decay);
 }
 
+/* Makes the step shorter where the gradient of what moves is too long. */
+static void clip(struct ib_trainer *r, const struct ib_phase *p)
+{
+    const struct ib_graph *g = ib_net_graph(r->t->net);
+    const ib_real *dw = ib_net_parameter_gradients(r->t->net);
+    double norm2 = 0, limit = r->t->options.clip;
+    for (ib_node x = 0; x < g->n && limit > 0; x++) {
+        const struct ib_graph_node *node = &g->node[x];
+        if (moves(r, p, x))
+            norm2 += ib_dot(node->weights + node->biases, dw + node->first,
+                            dw + node->first);
+    }
+    r->optim.scale = ib_clip_scale(sqrt(norm2), limit);
+}
+
 static void update(struct ib_trainer *r, const struct ib_phase *p)
 {
     struct ib_net *net = r->t->net;
@@ -258,6 +274,7 @@ enum ib_status ib_trainer_step(struct ib_trainer *r,
     ib_net_backward(t->net, &f, IB_WRT_PARAMETERS | IB_WRT_OVERWRITE);
     run_step_hooks(r, at, n);
     r->optim.step++;
+    clip(r, at->phase);
     update(r, at->phase);
     return IB_OK;
 }

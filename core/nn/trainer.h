@@ -3,8 +3,8 @@
 #define INVBENCH_NN_TRAINER_H
 
 #include "node.h"
-#include "optim.h"
 
+#include <invbench/optim.h>
 #include <invbench/trainer.h>
 
 /* Inner nodes at which hooks have put a gradient in this step. */

@@ -5,24 +5,21 @@
 #ifndef INVBENCH_TRAIN_H
 #define INVBENCH_TRAIN_H
 
-#include <invbench/options.h>
-
-enum ib_optimiser { IB_SGD, IB_ADAM };
-enum ib_schedule { IB_CONSTANT, IB_COSINE };
+#include <invbench/optim.h>
 
 /* First member of every model's options struct; its rows come from
  * IB_TRAIN_OPTIONS, with the model's own defaults. */
 struct ib_train_options {
     int64_t epochs, batch;
-    int optimiser; /* enum ib_optimiser */
-    int schedule;  /* enum ib_schedule */
-    double rate, momentum, weight_decay;
+    int optimiser;              /* enum ib_optimiser */
+    int schedule;               /* enum ib_schedule */
+    double rate, warmup, gamma; /* as in struct ib_rate_plan */
+    struct ib_ints milestones;  /* percent of a phase's steps */
+    double momentum, beta2, epsilon, weight_decay;
+    double clip;   /* most L2 norm of a step's gradient; 0: any */
     int64_t shift; /* augmentation: random shift by up to this many pixels */
     bool flip;     /* augmentation: random horizontal flip */
 };
-
-extern const struct ib_choice ib_optimiser_choices[];
-extern const struct ib_choice ib_schedule_choices[];
 
 /* Rows for a table over `struct tag` whose member `train` comes first. */
 #define IB_TRAIN_OPTIONS(tag, d_epochs, d_batch, d_optimiser, d_rate)          \
@@ -53,6 +50,29 @@ extern const struct ib_choice ib_schedule_choices[];
          .choices = ib_schedule_choices,                                       \
          .offset = offsetof(struct tag, train.schedule),                       \
          .help = "learning rate over the epochs"},                             \
+        {.name = "warmup",                                                     \
+         .type = IB_REAL,                                                      \
+         .value = "0",                                                         \
+         .min = 0,                                                             \
+         .max = 0.9,                                                           \
+         .offset = offsetof(struct tag, train.warmup),                         \
+         .help = "share of the steps in which the rate rises; where a cycle "  \
+                 "has its top (0: 0.3)"},                                      \
+        {.name = "milestones",                                                 \
+         .type = IB_INTS,                                                      \
+         .value = "[50, 75]",                                                  \
+         .min = 1,                                                             \
+         .max = 99,                                                            \
+         .unit = "percent",                                                    \
+         .offset = offsetof(struct tag, train.milestones),                     \
+         .help = "of the steps: there the rate is multiplied by gamma"},       \
+        {.name = "gamma",                                                      \
+         .type = IB_REAL,                                                      \
+         .value = "0.1",                                                       \
+         .min = 1e-9,                                                          \
+         .max = 1,                                                             \
+         .offset = offsetof(struct tag, train.gamma),                          \
+         .help = "factor of the rate at a milestone"},                         \
         {.name = "rate",                                                       \
          .type = IB_REAL,                                                      \
          .value = d_rate,                                                      \
@@ -67,13 +87,34 @@ extern const struct ib_choice ib_schedule_choices[];
          .max = 0.9999,                                                        \
          .offset = offsetof(struct tag, train.momentum),                       \
          .help = "momentum of sgd; the first moment's decay of adam"},         \
+        {.name = "beta2",                                                      \
+         .type = IB_REAL,                                                      \
+         .value = "0.999",                                                     \
+         .min = 1e-9,                                                          \
+         .max = 0.999999,                                                      \
+         .offset = offsetof(struct tag, train.beta2),                          \
+         .help = "the second moment's decay of adam"},                         \
+        {.name = "epsilon",                                                    \
+         .type = IB_REAL,                                                      \
+         .value = "1e-8",                                                      \
+         .min = 1e-16,                                                         \
+         .max = 1,                                                             \
+         .offset = offsetof(struct tag, train.epsilon),                        \
+         .help = "added to the root of adam's second moment"},                 \
         {.name = "weight_decay",                                               \
          .type = IB_REAL,                                                      \
          .value = "0",                                                         \
          .min = 0,                                                             \
          .max = 10,                                                            \
          .offset = offsetof(struct tag, train.weight_decay),                   \
-         .help = "L2 penalty on weights (not on biases)"},                     \
+         .help = "on weights, not on biases: an L2 penalty, or adamw's own"},  \
+        {.name = "clip",                                                       \
+         .type = IB_REAL,                                                      \
+         .value = "0",                                                         \
+         .min = 0,                                                             \
+         .max = 1e9,                                                           \
+         .offset = offsetof(struct tag, train.clip),                           \
+         .help = "most L2 norm of a step's gradient; 0: any"},                 \
         {.name = "shift",                                                      \
          .type = IB_INT,                                                       \
          .value = "0",                                                         \
