@@ -43,7 +43,7 @@ TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/double/*.c))
 endif
 
 .PHONY: help all quick test unit setup lint format docs docs-check bench \
-        install clean run-tests double-tests fuzz
+        coverage install clean run-tests double-tests fuzz
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -117,6 +117,12 @@ docs-check: all
 	@tools/docs.sh check
 bench: all ## measure (see bench/)
 	@bench/run.sh
+$(BUILD)/bench/%: bench/%.c $(BUILD)/libinvbench.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Icore/harness -Icore/nn -MMD -MP $< -o $@ \
+	    $(BUILD)/libinvbench.a $(LIBS)
+coverage: $(BUILD)/bench/coverage ## simulate the intervals (slow)
+	$<
 
 PREFIX ?= /usr/local
 install: all ## program, headers, suites, man page, completions

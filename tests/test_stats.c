@@ -8,6 +8,8 @@
 
 #include "stats.h"
 
+#include "golden/stats.inc"
+
 static struct ib_panel panel_of(int seeds, int identities, double x)
 {
     struct ib_panel p = ib_panel_make(seeds, identities);
@@ -89,20 +91,97 @@ static void seeds_that_differ_widen_the_interval(void **state)
     ib_panel_free(&p);
 }
 
-/* 60 identities, one seed: percentiles come near the normal interval. */
-static void many_identities_use_the_bootstrap(void **state)
+/* What make_stats.py fills in. */
+static struct ib_panel golden_panel(bool shares)
 {
-    struct ib_panel p = panel_of(1, 60, 0);
-    struct ib_interval a, b;
+    struct ib_panel p = panel_of(3, 12, 0);
+    for (int i = 0; i < 36; i++) {
+        int s = i / 12, k = i % 12;
+        double x = sin(1.7 * k) + 0.5 * s * s + 0.3 * cos(5.0 * k * (s + 1));
+        p.v[i] = shares ? x > 0.2 : x;
+    }
+    return p;
+}
+
+static void matches(const struct ib_interval *i, const double *golden)
+{
+    assert_true(fabs(i->value - golden[0]) < 1e-9);
+    assert_true(fabs(i->se - golden[1]) < 1e-9);
+    assert_true(fabs(i->df - golden[2]) < 1e-7);
+    assert_true(fabs(i->low - golden[3]) < 1e-7);
+    assert_true(fabs(i->high - golden[4]) < 1e-7);
+}
+
+static void two_way_intervals_match_an_independent_computation(void **state)
+{
     (void)state;
-    for (int i = 0; i < 60; i++)
-        p.v[i] = i < 30;
-    assert_int_equal(ib_interval_mean(&p, 0, 1, &a, NULL), IB_OK);
-    assert_true(isnan(a.se));
-    assert_true(fabs(a.low - (0.5 - 1.96 * sqrt(0.25 / 60))) < 0.02);
-    assert_true(fabs(a.high - (0.5 + 1.96 * sqrt(0.25 / 60))) < 0.02);
-    assert_int_equal(ib_interval_mean(&p, 0, 1, &b, NULL), IB_OK);
-    assert_memory_equal(&a, &b, sizeof a);
+    for (int shares = 0; shares < 2; shares++) {
+        struct ib_panel p = golden_panel(shares);
+        struct ib_interval i;
+        double bound = shares ? 1 : INFINITY;
+        assert_int_equal(
+            ib_interval_mean(&p, shares ? 0 : -INFINITY, bound, &i, NULL),
+            IB_OK);
+        matches(&i, shares ? golden_share : golden_mean);
+        ib_panel_free(&p);
+    }
+}
+
+static double itself(const void *ctx, const double *mean)
+{
+    (void)ctx;
+    return mean[0];
+}
+
+/* Resampling a mean must give what is known of it in closed form. */
+static void resamples_agree_with_the_closed_form(void **state)
+{
+    struct ib_panel p = golden_panel(false);
+    const struct ib_panel *panel = &p;
+    struct ib_statistic s = {
+        .n = 1, .panel = &panel, .value = itself, .support = &p};
+    struct ib_interval i, again;
+    (void)state;
+    assert_int_equal(ib_interval_make(&s, &i, NULL), IB_OK);
+    assert_true(i.value == golden_mean[0] ||
+                fabs(i.value - golden_mean[0]) < 1e-12);
+    assert_true(fabs(i.se / golden_mean[1] - 1) < 0.02);
+    assert_true(fabs(i.df / golden_mean[2] - 1) < 0.05);
+    assert_int_equal(ib_interval_make(&s, &again, NULL), IB_OK);
+    assert_memory_equal(&i, &again, sizeof i);
+    ib_panel_free(&p);
+}
+
+/* Everybody under one seed alone: seeds are the only clusters. */
+static void identities_of_one_seed_each_count_as_seeds(void **state)
+{
+    struct ib_panel p = ib_panel_make(4, 40);
+    struct ib_interval i;
+    double mean[4] = {0}, all = 0, squares = 0;
+    (void)state;
+    for (int k = 0; k < 40; k++) {
+        double x = sin(3.1 * k) + k / 10;
+        p.v[k / 10 * 40 + k] = x;
+        mean[k / 10] += x / 10;
+        all += x / 40;
+    }
+    for (int s = 0; s < 4; s++)
+        squares += (mean[s] - all) * (mean[s] - all);
+    assert_int_equal(ib_interval_mean(&p, -99, 99, &i, NULL), IB_OK);
+    assert_true(fabs(i.se - sqrt(squares / 3 / 4)) < 1e-12);
+    assert_true(fabs(i.df - 3) < 1e-9);
+    ib_panel_free(&p);
+}
+
+static void agreeing_seeds_leave_an_interval(void **state)
+{
+    struct ib_panel p = panel_of(2, 20, 0);
+    struct ib_interval i;
+    (void)state;
+    for (int k = 0; k < 40; k++) /* each identity is found by one seed */
+        p.v[k] = (k / 20 + k) % 2;
+    assert_int_equal(ib_interval_mean(&p, 0, 1, &i, NULL), IB_OK);
+    assert_true(i.value == 0.5 && i.se > 0 && i.high > i.low + 0.01);
     ib_panel_free(&p);
 }
 
@@ -120,7 +199,7 @@ static void all_zero_shares_get_wilsons_bound(void **state)
  * both and noise. Nominal 95 %. */
 static void intervals_cover_the_truth(void **state)
 {
-    enum { RUNS = 300, S = 3, I = 15 };
+    enum { RUNS = 1000, S = 3, I = 15 };
     struct ib_panel p = panel_of(S, I, 0);
     struct ib_rng rng = ib_rng_stream(3, "test", -1, "coverage");
     int hits = 0;
@@ -138,7 +217,7 @@ static void intervals_cover_the_truth(void **state)
         hits += i.low <= 0 && i.high >= 0;
     }
     print_message("coverage %d of %d\n", hits, RUNS);
-    assert_in_range(hits, RUNS * 92 / 100, RUNS * 99 / 100);
+    assert_in_range(hits, RUNS * 93 / 100, RUNS * 97 / 100);
     ib_panel_free(&p);
 }
 
@@ -193,7 +272,10 @@ int main(void)
         cmocka_unit_test(under_ten_identities_there_is_no_interval),
         cmocka_unit_test(nothing_measured_is_null_with_a_reason),
         cmocka_unit_test(seeds_that_differ_widen_the_interval),
-        cmocka_unit_test(many_identities_use_the_bootstrap),
+        cmocka_unit_test(two_way_intervals_match_an_independent_computation),
+        cmocka_unit_test(resamples_agree_with_the_closed_form),
+        cmocka_unit_test(identities_of_one_seed_each_count_as_seeds),
+        cmocka_unit_test(agreeing_seeds_leave_an_interval),
         cmocka_unit_test(all_zero_shares_get_wilsons_bound),
         cmocka_unit_test(intervals_cover_the_truth),
         cmocka_unit_test(differences_are_paired),

@@ -10,6 +10,12 @@ static const double rounding = 1e-9; /* 0.6 - 0.5 is a gap of 0.1 */
 const char *const ib_floor_names[IB_FLOORS] = {"public-mean", "public-best",
                                                "noise", "other"};
 
+/* Gap of ceiling and floor below which a resample is undefined: half of what a
+ * leakage needs. */
+static const double resample_gap = 0.05;
+
+enum { PANELS = 2 + IB_FLOORS }; /* of an evaluator: q, ceiling, floors */
+
 /* The statistic: which evaluators take part is settled beforehand. */
 struct ratio {
     const struct ib_leakage_task *task;
@@ -37,26 +43,47 @@ static double floor_of(const struct ib_leakage_evaluator *e, const double *w,
     return best;
 }
 
-static double evaluator_ratio(const struct ib_leakage_evaluator *e,
-                              const double *w)
+/* Panels of all evaluators that count; returns how many. A floor that was not
+ * measured stands as the ceiling's panel, and is never looked at. */
+static int panels_of(const struct ratio *r, const struct ib_panel **out)
 {
-    int index;
-    double floor = floor_of(e, w, &index);
-    double gap = ib_panel_mean(&e->ceiling, w) - floor;
-    return gap > 1e-9 ? (ib_panel_mean(&e->q, w) - floor) / gap : NAN;
+    int n = 0;
+    for (int i = 0; i < r->task->n; i++) {
+        const struct ib_leakage_evaluator *e = &r->task->evaluator[i];
+        if (!r->counts[i])
+            continue;
+        out[n++] = &e->q;
+        out[n++] = &e->ceiling;
+        for (int f = 0; f < IB_FLOORS; f++)
+            out[n++] = e->floor[f].v ? &e->floor[f] : &e->ceiling;
+    }
+    return n;
 }
 
-static double ratio_value(const void *ctx, const double *w)
+/* mean: of one evaluator's panels. */
+static double evaluator_ratio(const struct ib_leakage_evaluator *e,
+                              const double *mean)
+{
+    double floor = NAN;
+    for (int f = 0; f < IB_FLOORS; f++)
+        if (e->floor[f].v && !isnan(mean[2 + f]) && !(mean[2 + f] <= floor))
+            floor = mean[2 + f];
+    double gap = mean[1] - floor;
+    return gap >= resample_gap ? (mean[0] - floor) / gap : NAN;
+}
+
+static double ratio_value(const void *ctx, const double *mean)
 {
     const struct ratio *r = ctx;
     double least = INFINITY;
     for (int i = 0; i < r->task->n; i++) {
         if (!r->counts[i])
             continue;
-        double x = evaluator_ratio(&r->task->evaluator[i], w);
+        double x = evaluator_ratio(&r->task->evaluator[i], mean);
         if (isnan(x))
             return NAN;
         least = fmin(least, x);
+        mean += PANELS;
     }
     return least < INFINITY ? least : NAN;
 }
@@ -170,7 +197,13 @@ enum ib_status ib_leakage_make(const struct ib_leakage_task *t,
         say_why_not(t, out, counting);
         return IB_OK;
     }
-    struct ib_statistic s = {ratio_value, &r, support(t)};
+    const struct ib_panel *panel[IB_STATISTIC_PANELS];
+    struct ib_statistic s = {.n = panels_of(&r, panel),
+                             .panel = panel,
+                             .value = ratio_value,
+                             .ctx = &r,
+                             .support = support(t),
+                             .bounded = true};
     enum ib_status status = ib_interval_make(&s, &out->interval, err);
     if (status)
         return status;
@@ -180,10 +213,38 @@ enum ib_status ib_leakage_make(const struct ib_leakage_task *t,
     return IB_OK;
 }
 
-static double difference_value(const void *ctx, const double *w)
+struct contrast {
+    struct ratio side[2];
+    int panels; /* of the first side */
+};
+
+static double difference_value(const void *ctx, const double *mean)
 {
-    const struct ratio *r = ctx;
-    return ratio_value(&r[0], w) - ratio_value(&r[1], w);
+    const struct contrast *c = ctx;
+    return ratio_value(&c->side[0], mean) -
+           ratio_value(&c->side[1], mean + c->panels);
+}
+
+static enum ib_status contrast_interval(struct contrast *c,
+                                        const struct ib_panel *both,
+                                        struct ib_interval *out,
+                                        struct ib_error *err)
+{
+    const struct ib_panel *panel[IB_STATISTIC_PANELS];
+    c->panels = panels_of(&c->side[0], panel);
+    struct ib_statistic s = {.n = c->panels +
+                                  panels_of(&c->side[1], panel + c->panels),
+                             .panel = panel,
+                             .value = difference_value,
+                             .ctx = c,
+                             .support = both,
+                             .bounded = true};
+    enum ib_status status = ib_interval_make(&s, out, err);
+    if (!status && out->high - out->low < 1e-12) {
+        out->low = out->high = NAN;
+        out->reason = ib_no_spread;
+    }
+    return status;
 }
 
 enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
@@ -192,7 +253,7 @@ enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
                                      struct ib_error *err)
 {
     struct ib_leakage la, lb;
-    struct ratio r[2];
+    struct contrast c;
     enum ib_status status = IB_OK;
     *out = (struct ib_interval){NAN, NAN, NAN,
                                 NAN, NAN, "leakage is null on one side"};
@@ -200,16 +261,11 @@ enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
         return IB_OK;
     struct ib_panel both = ib_panel_both(support(a), support(b));
     double *w = both.v ? ib_panel_support(&both) : NULL;
-    struct ib_statistic s = {difference_value, r, &both};
     if (!w)
         status = ib_error_set(err, IB_E_NOMEM, "no memory for leakage");
-    else if (parts_make(a, w, &la, &r[0]) >= 2 &&
-             parts_make(b, w, &lb, &r[1]) >= 2)
-        status = ib_interval_make(&s, out, err);
-    if (!status && out->high - out->low < 1e-12) {
-        out->low = out->high = NAN;
-        out->reason = ib_no_spread;
-    }
+    else if (parts_make(a, w, &la, &c.side[0]) >= 2 &&
+             parts_make(b, w, &lb, &c.side[1]) >= 2)
+        status = contrast_interval(&c, &both, out, err);
     free(w);
     ib_panel_free(&both);
     return status;
