@@ -111,6 +111,8 @@ static void queries_of_a_row_are_those_of_all_seeds(void **state)
     struct pair p = {0};
     pair_open(r, &p);
     p.g.seeds = 2;
+    p.g.names[1] = cJSON_Duplicate(p.g.names[0], true);
+    assert_int_equal(ib_gather_people(&p.g, NULL), IB_OK);
     p.white->access = IB_SCORES;
     p.white->attack = p.black->attack;
     p.white->seed = 1;
@@ -121,6 +123,31 @@ static void queries_of_a_row_are_those_of_all_seeds(void **state)
     assert_true(ib_at_number(row, "seeds") == 2);
     assert_true(ib_at_number(ib_at(row, "queries"), "forward") == 15);
     cJSON_Delete(summary);
+}
+
+/* Class 0 is somebody else under the second seed: rows of the panel are people,
+ * not class numbers. */
+static void panels_follow_people_not_class_numbers(void **state)
+{
+    struct ib_gather g = {.seeds = 2, .classes = 2};
+    struct ib_scored seed[2] = {{.status = "ok"}, {.status = "ok"}};
+    const struct ib_scored *by_seed[] = {&seed[0], &seed[1]};
+    (void)state;
+    g.names[0] = json_of("['anna','ben']");
+    g.names[1] = json_of("['ben','cleo']");
+    for (int s = 0; s < 2; s++)
+        seed[s].scores = json_of("{'targets':[0,1],'values':{'x':[1,2]}}");
+    assert_int_equal(ib_gather_people(&g, NULL), IB_OK);
+    assert_int_equal(g.people, 3);
+    struct ib_panel p = ib_row_panel(&g, by_seed, "x");
+    assert_true(p.v[0] == 1 && p.v[1] == 2 && isnan(p.v[2]));
+    assert_true(isnan(p.v[3]) && p.v[4] == 1 && p.v[5] == 2);
+    ib_panel_free(&p);
+    for (int s = 0; s < 2; s++) {
+        cJSON_Delete(g.names[s]);
+        cJSON_Delete(seed[s].scores);
+    }
+    free(g.person);
 }
 
 /* Six people spent all 100 queries, six ended by themselves after 40; all
@@ -147,6 +174,7 @@ static void only_who_spent_the_budget_is_not_converged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(panels_follow_people_not_class_numbers),
         cmocka_unit_test(equally_good_answers_share_the_headline),
         cmocka_unit_test(queries_of_a_row_are_those_of_all_seeds),
         cmocka_unit_test(only_who_spent_the_budget_is_not_converged),

@@ -140,6 +140,68 @@ static enum ib_status gather_begin(const struct ib_plan *plan,
     return IB_OK;
 }
 
+struct named {
+    const char *name;
+    int at; /* seed * classes + class */
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Numbers people in the order in which seeds and classes first name them. all:
+ * n names, sorted; first: n of room. */
+static void number_names(struct ib_gather *g, struct named *all, size_t n,
+                         struct named *first)
+{
+    size_t people = 0;
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || strcmp(all[i].name, all[i - 1].name))
+            first[people++] = all[i];
+    qsort(first, people, sizeof *first, by_place);
+    for (size_t i = 0; i < people; i++)
+        g->person[first[i].at] = (int)i;
+    for (size_t i = 1; i < n; i++)
+        if (!strcmp(all[i].name, all[i - 1].name))
+            g->person[all[i].at] = g->person[all[i - 1].at];
+    g->people = (int)people;
+}
+
+enum ib_status ib_gather_people(struct ib_gather *g, struct ib_error *err)
+{
+    size_t n = 0, size = (size_t)g->seeds * (size_t)g->classes;
+    struct named *all = calloc(2 * size + 1, sizeof *all);
+    free(g->person);
+    g->person = calloc(size + 1, sizeof *g->person);
+    for (int s = 0; all && g->person && s < g->seeds; s++) {
+        const cJSON *name;
+        int class = 0;
+        cJSON_ArrayForEach(name, g->names[s])
+        {
+            if (class < g->classes)
+                all[n++] =
+                    (struct named){name->valuestring, s * g->classes + class};
+            class ++;
+        }
+    }
+    bool ok = all && g->person;
+    if (ok && n) {
+        qsort(all, n, sizeof *all, by_name);
+        number_names(g, all, n, all + size);
+    }
+    free(all);
+    return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
+}
+
 /* Adds the columns of one score that are not there yet. */
 static bool merge_columns(struct ib_gather *g, const cJSON *scores)
 {
@@ -171,6 +233,8 @@ enum ib_status ib_gather_all(const struct ib_plan *plan,
     enum ib_status status = gather_begin(plan, env, g, err);
     for (int i = 0; !status && i < g->seeds; i++)
         status = load_data(g, i, err);
+    if (!status)
+        status = ib_gather_people(g, err);
     for (size_t i = 0; !status && i < plan->n_cells; i++)
         status = load_cell(g, i, err);
     for (size_t i = 0; !status && i < plan->n_controls; i++)
@@ -215,6 +279,7 @@ void ib_gather_free(struct ib_gather *g)
         cJSON_Delete(g->names[i]);
     cJSON_Delete(g->dataset);
     cJSON_Delete(g->columns);
+    free(g->person);
     *g = (struct ib_gather){0};
 }
 

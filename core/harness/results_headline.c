@@ -139,11 +139,12 @@ static enum ib_status task_make(const struct track *t, bool by_target,
         struct ib_panel *q = &out->evaluator[e].q;
         struct choice c = {column, by_target, missing};
         snprintf(column, sizeof column, "acc1@%s", t->id[e]);
-        *q = ib_panel_make(g->seeds, g->classes);
+        *q = ib_panel_make(g->seeds, g->people);
         if (!q->v)
             status = ib_error_set(err, IB_E_NOMEM, "no memory for a summary");
         for (int i = 0; q->v && i < g->seeds * g->classes; i++)
-            q->v[i] = chosen(t, &c, i / g->classes, i % g->classes);
+            q->v[i / g->classes * g->people + g->person[i]] =
+                chosen(t, &c, i / g->classes, i % g->classes);
     }
     if (status)
         ib_leakage_task_free(out);

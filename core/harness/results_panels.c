@@ -15,27 +15,28 @@ void ib_row_name(const struct ib_plan *p, const struct ib_cell *c, char *out,
         *end = '\0';
 }
 
-static void panel_fill(struct ib_panel *p, int seed, const cJSON *scores,
-                       const char *column)
+static void panel_fill(const struct ib_gather *g, struct ib_panel *p, int seed,
+                       const cJSON *scores, const char *column)
 {
     const cJSON *target = cJSON_GetArrayItem(ib_at(scores, "targets"), 0);
     const cJSON *value =
         cJSON_GetArrayItem(ib_at(ib_at(scores, "values"), column), 0);
     double *row = p->v + (size_t)seed * (size_t)p->identities;
     for (; target && value; target = target->next, value = value->next)
-        if (target->valueint >= 0 && target->valueint < p->identities &&
+        if (target->valueint >= 0 && target->valueint < g->classes &&
             cJSON_IsNumber(value))
-            row[target->valueint] = value->valuedouble;
+            row[g->person[seed * g->classes + target->valueint]] =
+                value->valuedouble;
 }
 
 struct ib_panel ib_row_panel(const struct ib_gather *g,
                              const struct ib_scored *const *by_seed,
                              const char *column)
 {
-    struct ib_panel p = ib_panel_make(g->seeds, g->classes);
+    struct ib_panel p = ib_panel_make(g->seeds, g->people);
     for (int s = 0; p.v && s < g->seeds; s++)
         if (by_seed[s])
-            panel_fill(&p, s, by_seed[s]->scores, column);
+            panel_fill(g, &p, s, by_seed[s]->scores, column);
     return p;
 }
 

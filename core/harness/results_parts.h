@@ -22,7 +22,10 @@ struct ib_gather {
     const struct ib_stage_env *env;
     int seeds, classes;             /* classes 0: the data did not come about */
     cJSON *names[IB_RESULTS_SEEDS]; /* of identities, by seed; NULL: unknown */
-    cJSON *dataset;                 /* results "dataset" */
+    int people;                     /* different names under all seeds */
+    int *person;    /* [seed * classes + class]: who it is, < people; a class
+                       number may stand for others under another seed */
+    cJSON *dataset; /* results "dataset" */
     struct ib_scored *cell, *control;
     cJSON *columns; /* results "columns": the union over all scores */
 };
@@ -36,6 +39,9 @@ IB_CHECK enum ib_status ib_gather_cell(const struct ib_plan *plan, size_t cell,
                                        struct ib_gather *out,
                                        struct ib_error *err);
 void ib_gather_free(struct ib_gather *g);
+/* Fills person and people from names. */
+IB_CHECK enum ib_status ib_gather_people(struct ib_gather *g,
+                                         struct ib_error *err);
 
 bool ib_node_is_there(const struct ib_plan *p, int node);
 /* Status and reason of what needs these nodes (-1: none). */
