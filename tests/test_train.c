@@ -266,6 +266,69 @@ static void divergence_names_phase_epoch_step_and_layer(void **state)
     ib_net_free(s.net);
 }
 
+/* Labels that cannot be learnt from the images, only by heart. */
+static void make_noise(struct toy *noise)
+{
+    struct ib_rng rng = ib_rng_stream(4, "test", -1, "labels");
+    toy_make(noise, 120, 1);
+    for (size_t i = 0; i < 120; i++)
+        noise->identity[i] = (int32_t)ib_rng_below(&rng, TOY_CLASSES);
+}
+
+static void count_batches(const void *options, struct ib_train_batch *b)
+{
+    ++**(int *const *)options;
+    (void)b;
+}
+
+struct stopping {
+    int batches;
+    double loss; /* over all images, at the end */
+};
+
+static struct stopping train_on_noise(double validation, int64_t patience)
+{
+    static struct toy noise;
+    static float z[120 * TOY_CLASSES], target[120 * TOY_CLASSES];
+    struct stopping result = {0};
+    struct setting s;
+    struct ib_error err;
+    int *counter = &result.batches;
+    struct ib_train_hook hook = {.options = &counter, .batch = count_batches};
+    make_noise(&noise);
+    set_up(&s, 0);
+    s.t.data = &noise.images;
+    s.t.hooks = &hook;
+    s.t.n_hooks = 1;
+    s.t.options.epochs = 150;
+    s.t.options.optimiser = IB_ADAM;
+    s.t.options.rate = 0.01;
+    s.t.options.validation = validation;
+    s.t.options.patience = patience;
+    assert_int_equal(ib_train(&s.t, &err), IB_OK);
+    ib_predict(s.net, s.x, s.logits, &noise.images, z);
+    memset(target, 0, sizeof target);
+    for (size_t i = 0; i < 120; i++)
+        target[i * TOY_CLASSES + (size_t)noise.identity[i]] = 1;
+    result.loss = ib_loss_cross_entropy(120, TOY_CLASSES, z, target, z);
+    ib_net_free(s.net);
+    return result;
+}
+
+static void training_stops_when_the_images_set_aside_get_worse(void **state)
+{
+    (void)state;
+    struct stopping all = train_on_noise(0, 3);
+    struct stopping kept = train_on_noise(0.25, 0);
+    struct stopping stopped = train_on_noise(0.25, 5);
+    assert_int_equal(all.batches, 150 * 4);
+    assert_int_equal(kept.batches, 150 * 3);
+    assert_true(stopped.batches < 100 * 3);
+    /* learnt by heart; and the epoch before that began */
+    assert_true(all.loss < 0.8 * kept.loss);
+    assert_true(kept.loss > 1);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -356,6 +419,7 @@ int main(void)
         cmocka_unit_test(an_inner_phase_restores_a_masked_layer),
         cmocka_unit_test(a_hook_sees_each_batch_and_changes_the_target),
         cmocka_unit_test(divergence_names_phase_epoch_step_and_layer),
+        cmocka_unit_test(training_stops_when_the_images_set_aside_get_worse),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(a_shift_repeats_the_edge_and_stays_in_its_range),
         cmocka_unit_test(a_flip_mirrors_half_of_the_images),

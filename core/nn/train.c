@@ -30,13 +30,17 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     size_t moments = ib_optim_arrays(t->options.optimiser);
     size_t saved = r->weighs_rows ? largest_output(r) : 0;
     size_t rows = r->batch * (clean + (size_t)t->classes + saved + 1);
-    size_t hooks = (size_t)t->n_hooks;
-    size_t bytes = (r->n + rows + moments * p) * sizeof(ib_real) + r->d +
-                   nodes + hooks * sizeof *r->hook_rng + 16 * 64;
+    size_t hooks = (size_t)t->n_hooks, images = r->n + r->n_valid;
+    size_t kept = r->n_valid ? p + ib_net_state_count(t->net) : 0;
+    size_t bytes = (images + rows + moments * p + kept) * sizeof(ib_real) +
+                   2 * r->batch * sizeof(double) + r->d + nodes +
+                   hooks * sizeof *r->hook_rng + 20 * 64;
     r->memory = ib_scratch_create(bytes);
     if (!r->memory)
         return false;
-    r->order = ib_scratch_take(r->memory, r->n, sizeof *r->order);
+    r->order = ib_scratch_take(r->memory, images, sizeof *r->order);
+    r->kept = ib_scratch_take(r->memory, kept, sizeof *r->kept);
+    r->kept_size = kept * sizeof *r->kept;
     r->label = ib_scratch_take(r->memory, r->batch, sizeof *r->label);
     r->target = ib_scratch_take(r->memory, r->batch * (size_t)t->classes,
                                 sizeof *r->target);
@@ -49,9 +53,9 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     r->hook_rng = ib_scratch_take(r->memory, hooks, sizeof *r->hook_rng);
     r->moments_size = moments * p * sizeof(ib_real);
     r->moments = ib_scratch_take(r->memory, moments * p, sizeof(ib_real));
-    return r->saved && r->norm && r->weight && r->order && r->label &&
-           r->target && r->clean && r->pixels && r->path && r->hook_rng &&
-           r->moments;
+    return r->kept && r->saved && r->norm && r->weight && r->order &&
+           r->label && r->target && r->clean && r->pixels && r->path &&
+           r->hook_rng && r->moments;
 }
 
 static void open_streams(struct ib_trainer *r)
@@ -65,8 +69,7 @@ static void open_streams(struct ib_trainer *r)
         r->hook_rng[i] = ib_rng_stream(t->seed, t->role, i, "hook");
     struct ib_rng init = ib_rng_stream(t->seed, t->role, -1, "init");
     ib_net_init(t->net, &init);
-    for (size_t i = 0; i < r->n; i++)
-        r->order[i] = (uint32_t)i;
+    ib_trainer_split(r);
 }
 
 struct ib_phase ib_phase_supervised(const struct ib_training *t)
@@ -92,7 +95,8 @@ static enum ib_status prepare(struct ib_trainer *r, const struct ib_training *t,
     }
     for (int i = 0; i < t->n_hooks; i++)
         r->weighs_rows |= t->hooks[i].rows != NULL;
-    r->n = t->data->n;
+    r->n_valid = (size_t)(t->options.validation * (double)t->data->n);
+    r->n = t->data->n - r->n_valid;
     r->d = ib_shape_size(t->data->shape);
     r->batch =
         (size_t)t->options.batch < r->n ? (size_t)t->options.batch : r->n;
@@ -150,7 +154,7 @@ static enum ib_status stopped(const struct ib_trainer *r,
 /* --- checkpoints ----------------------------------------------------------
  * The state is everything that a step changes. */
 
-enum { REGIONS = 13 };
+enum { REGIONS = 14 };
 
 static int regions_of(struct ib_trainer *r, struct ib_region out[REGIONS])
 {
@@ -166,11 +170,13 @@ static int regions_of(struct ib_trainer *r, struct ib_region out[REGIONS])
     out[n++] = (struct ib_region){&r->mask_rng, sizeof r->mask_rng};
     out[n++] = (struct ib_region){r->hook_rng,
                                   (size_t)t->n_hooks * sizeof *r->hook_rng};
-    out[n++] = (struct ib_region){r->order, r->n * sizeof *r->order};
+    out[n++] =
+        (struct ib_region){r->order, (r->n + r->n_valid) * sizeof *r->order};
     out[n++] = (struct ib_region){ib_net_parameters(t->net), p};
     out[n++] = (struct ib_region){ib_net_state(t->net),
                                   ib_net_state_count(t->net) * sizeof(ib_real)};
     out[n++] = (struct ib_region){r->moments, r->moments_size};
+    out[n++] = (struct ib_region){r->kept, r->kept_size};
     if (t->loss)
         out[n++] =
             (struct ib_region){t->loss, (size_t)r->n_phases * sizeof *t->loss};
@@ -262,17 +268,23 @@ static enum ib_status train_phase(struct ib_trainer *r, struct ib_error *err)
     const struct ib_training *t = r->t;
     const struct ib_phase *phase = &r->phases[r->at.phase];
     enum ib_status s = IB_OK;
+    bool stop = false;
     if (r->at.epoch == 0 && r->at.step == 0) {
+        r->at.best = INFINITY;
+        r->at.waited = 0;
         memset(r->moments, 0, r->moments_size);
         r->optim.step = 0;
     }
     ib_net_train_range(t->net, phase->first, phase->last);
     ib_net_path(t->net, ib_phase_input(r, phase), phase->output, r->path);
-    for (; r->at.epoch < phase->epochs && s == IB_OK; r->at.epoch++) {
+    for (; r->at.epoch < phase->epochs && s == IB_OK && !stop; r->at.epoch++) {
         s = train_epoch(r, phase, err);
+        stop = s == IB_OK && ib_trainer_validate(r, phase);
         r->at.step = 0;
         r->done++;
     }
+    if (s == IB_OK)
+        ib_trainer_restore(r, phase);
     if (t->loss)
         t->loss[r->at.phase] = r->at.loss / (double)r->n;
     r->at.epoch = 0;

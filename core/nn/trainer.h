@@ -23,8 +23,9 @@ struct ib_trainer {
     int n_phases;
     bool weighs_rows;   /* a hook has `rows` */
     size_t n, d, batch; /* images, pixels, rows of a step */
+    size_t n_valid;     /* images set aside; order[n..] */
     struct ib_scratch *memory;
-    uint32_t *order;       /* n */
+    uint32_t *order;       /* n + n_valid */
     int32_t *label;        /* batch */
     ib_real *target;       /* batch x classes */
     ib_real *clean;        /* batch x the largest input to be reconstructed */
@@ -40,8 +41,12 @@ struct ib_trainer {
     /* Where a checkpoint stands: phase, epoch, step, sum of losses. */
     struct ib_train_cursor {
         int64_t phase, epoch, step;
-        double loss; /* sum over rows of this epoch */
+        double loss;    /* sum over rows of this epoch */
+        double best;    /* validation loss of the epoch that is kept */
+        int64_t waited; /* epochs since then */
     } at;
+    ib_real *kept; /* parameters and state of that epoch; NULL: not wanted */
+    size_t kept_size;
     struct ib_train_also also;
 };
 
@@ -61,5 +66,12 @@ static inline size_t ib_trainer_size(const struct ib_trainer *r, ib_node x)
 enum ib_status ib_trainer_step(struct ib_trainer *r,
                                const struct ib_train_place *at, size_t from,
                                size_t n, double *loss, struct ib_error *err);
+
+/* Sets images aside, by the seed. Called once, before the first epoch. */
+void ib_trainer_split(struct ib_trainer *r);
+/* After an epoch of a supervised phase: true when training is to stop. */
+bool ib_trainer_validate(struct ib_trainer *r, const struct ib_phase *p);
+/* At the end of the phase: back to the epoch that was best. */
+void ib_trainer_restore(struct ib_trainer *r, const struct ib_phase *p);
 
 #endif

@@ -16,7 +16,9 @@ struct ib_train_options {
     double rate, warmup, gamma; /* as in struct ib_rate_plan */
     struct ib_ints milestones;  /* percent of a phase's steps */
     double momentum, beta2, epsilon, weight_decay;
-    double clip;   /* most L2 norm of a step's gradient; 0: any */
+    double validation; /* share of the images that is set aside */
+    int64_t patience;  /* epochs without a better one; 0: all are run */
+    double clip;       /* most L2 norm of a step's gradient; 0: any */
     int64_t shift; /* augmentation: random shift by up to this many pixels */
     bool flip;     /* augmentation: random horizontal flip */
 };
@@ -115,6 +117,22 @@ struct ib_train_options {
          .max = 1e9,                                                           \
          .offset = offsetof(struct tag, train.clip),                           \
          .help = "most L2 norm of a step's gradient; 0: any"},                 \
+        {.name = "validation",                                                 \
+         .type = IB_REAL,                                                      \
+         .value = "0",                                                         \
+         .min = 0,                                                             \
+         .max = 0.5,                                                           \
+         .offset = offsetof(struct tag, train.validation),                     \
+         .help = "share of the training images, drawn by the seed, that is "   \
+                 "not trained on; the epoch that does best on them is kept"},  \
+        {.name = "patience",                                                   \
+         .type = IB_INT,                                                       \
+         .value = "0",                                                         \
+         .min = 0,                                                             \
+         .max = 100000,                                                        \
+         .unit = "epochs",                                                     \
+         .offset = offsetof(struct tag, train.patience),                       \
+         .help = "stop after so many epochs without a better one; 0: never"},  \
         {.name = "shift",                                                      \
          .type = IB_INT,                                                       \
          .value = "0",                                                         \
