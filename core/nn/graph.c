@@ -201,8 +201,6 @@ void ib_graph_share(struct ib_graph *g, ib_node x, ib_node of)
     g->parameters -= node->weights + node->biases;
     node->owner = g->node[of].owner;
     node->first = g->node[of].first;
-    if (node->state == g->node[of].state) {
-        g->states -= node->state;
-        node->first_state = g->node[of].first_state;
-    }
+    g->states -= node->state;
+    node->state = 0;
 }

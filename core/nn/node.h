@@ -65,7 +65,7 @@ struct ib_graph_node {
     size_t first;           /* where they start */
     size_t state;           /* numbers that training keeps, but no gradient
                                moves: running statistics, singular vectors */
-    size_t first_state;     /* where they start */
+    size_t first_state;     /* where they start (an owner's) */
 };
 
 struct ib_graph {
@@ -171,8 +171,8 @@ ib_node ib_graph_fail(struct ib_graph *g, enum ib_status s, const char *text);
 ib_node ib_graph_misfit(struct ib_graph *g, const struct ib_graph_node *node,
                         const char *reason);
 
-/* Right after x was added: its parameters are those of the node `of`, which
- * has as many. */
+/* Right after x was added: its parameters and state are those of the node `of`,
+ * which has as many. */
 void ib_graph_share(struct ib_graph *g, ib_node x, ib_node of);
 
 /* Gradients of parameters are computed for nodes first..last alone until this

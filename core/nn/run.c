@@ -88,7 +88,8 @@ static void describe(struct ib_net *net, ib_node i, const struct ib_forward *f)
                             .dy = rows->gradient,
                             .saved = rows->saved,
                             .shared = rows->shared,
-                            .state = net->state + node->first_state,
+                            .state =
+                                net->state + g->node[node->owner].first_state,
                             .sums = net->sums + rows->sums,
                             .w = net->parameter + node->first,
                             .training = f->rng != NULL,

@@ -43,7 +43,7 @@ void ib_net_running_statistics(struct ib_net *net, ib_node bn,
 {
     const struct ib_graph_node *node = &net->graph->node[bn];
     assert(node->op == IB_OP_BATCHNORM);
-    *mean = net->state + node->first_state;
+    *mean = net->state + net->graph->node[node->owner].first_state;
     *variance = *mean + node->shape.c;
 }
 
