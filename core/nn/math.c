@@ -354,12 +354,30 @@ VECTOR_LOOP(ib_vlog, LOG)
 VECTOR_LOOP(ib_vtanh, TANH)
 VECTOR_LOOP(ib_vsigmoid, SIGMOID)
 
+/* In lanes, so that it is vectorised; NaN wins. */
+ib_real ib_max(size_t n, const ib_real *x)
+{
+    enum { LANES = 16 };
+    ib_real top[LANES];
+    size_t i = 0;
+    for (size_t j = 0; j < LANES; j++)
+        top[j] = x[0];
+    for (; i + LANES <= n; i += LANES)
+        for (size_t j = 0; j < LANES; j++) {
+            ib_real v = x[i + j];
+            top[j] = v > top[j] || v != v ? v : top[j];
+        }
+    for (; i < n; i++)
+        top[0] = x[i] > top[0] || x[i] != x[i] ? x[i] : top[0];
+    for (size_t j = 1; j < LANES; j++)
+        top[0] = top[j] > top[0] || top[j] != top[j] ? top[j] : top[0];
+    return top[0];
+}
+
 void ib_softmax_rows(size_t n, size_t k, const ib_real *z, ib_real *p)
 {
     for (size_t i = 0; i < n; i++, z += k, p += k) {
-        ib_real top = z[0];
-        for (size_t j = 1; j < k; j++)
-            top = z[j] > top ? z[j] : top;
+        ib_real top = ib_max(k, z);
         for (size_t j = 0; j < k; j++)
             p[j] = z[j] - top;
         ib_vexp(k, p, p);

@@ -26,13 +26,15 @@ static size_t length(const struct ib_op_run *r)
     return r->n * ib_shape_size(r->node->shape);
 }
 
-/* dx = dy * slope or dx += dy * slope, where slope is an expression of i. */
+/* dx = dy * slope or dx += dy * slope, where slope is an expression of i and of
+ * what was configured as scale: a. */
 #define BACKWARD(name, slope)                                                  \
     static void name(const struct ib_op_run *r)                                \
     {                                                                          \
         size_t n = length(r);                                                  \
         const ib_real *x = r->x[0], *y = r->y, *dy = r->dy;                    \
-        ib_real *dx = r->dx[0];                                                \
+        ib_real *dx = r->dx[0], a = (ib_real)r->node->config.scale;            \
+        (void)a;                                                               \
         (void)x;                                                               \
         (void)y;                                                               \
         if (!dx)                                                               \
@@ -104,8 +106,7 @@ static void log_forward(const struct ib_op_run *r)
 }
 
 BACKWARD(relu_backward, y[i] > 0.0f ? 1.0f : 0.0f)
-BACKWARD(leaky_backward,
-         x[i] < 0.0f ? (ib_real)r->node->config.scale : (ib_real)1)
+BACKWARD(leaky_backward, x[i] < 0.0f ? a : 1.0f)
 BACKWARD(sigmoid_backward, y[i] * (1.0f - y[i]))
 BACKWARD(tanh_backward, 1.0f - y[i] * y[i])
 BACKWARD(exp_backward, y[i])

@@ -112,40 +112,18 @@ static inline bool over(ib_real v, ib_real top)
     return v > top || (v != v && top == top);
 }
 
-/* In lanes, so that it is vectorised: as `over`, but which NaN does not
- * matter. */
-static ib_real packed_max(size_t n, const ib_real *x)
-{
-    enum { LANES = 16 };
-    ib_real top[LANES];
-    size_t i = 0;
-    for (size_t j = 0; j < LANES; j++)
-        top[j] = x[0];
-    for (; i + LANES <= n; i += LANES)
-        for (size_t j = 0; j < LANES; j++) {
-            ib_real v = x[i + j];
-            top[j] = v > top[j] || v != v ? v : top[j];
-        }
-    for (; i < n; i++)
-        top[0] = over(x[i], top[0]) ? x[i] : top[0];
-    for (size_t j = 1; j < LANES; j++)
-        top[0] = over(top[j], top[0]) ? top[j] : top[0];
-    return top[0];
-}
-
-static void column_max(size_t count, size_t width, const ib_real *x, ib_real *y,
-                       uint32_t *place)
+static void column_max(size_t count, size_t width, const ib_real *restrict x,
+                       ib_real *restrict y, uint32_t *restrict place)
 {
     memcpy(y, x, width * sizeof *y);
-    if (place)
-        memset(place, 0, width * sizeof *place);
+    memset(place, 0, width * sizeof *place);
     for (size_t k = 1; k < count; k++)
         for (size_t i = 0; i < width; i++) {
             ib_real v = x[k * width + i];
+            uint32_t was = place[i];
             bool higher = over(v, y[i]);
             y[i] = higher ? v : y[i];
-            if (place)
-                place[i] = higher ? (uint32_t)k : place[i];
+            place[i] = higher ? (uint32_t)k : was;
         }
 }
 
@@ -170,7 +148,7 @@ static void max_forward(const struct ib_op_run *r)
     for (size_t i = 0; i < s.n; i++) {
         const ib_real *x = r->x[0] + i * s.count * s.width;
         if (s.packed) {
-            size_t at = first_of(packed_max(s.count, x), x);
+            size_t at = first_of(ib_max(s.count, x), x);
             place[i] = (uint32_t)at;
             r->y[i] = x[at];
         } else {
@@ -205,7 +183,7 @@ static ib_real offset(ib_real top)
 
 static ib_real packed_lse(size_t n, const ib_real *x)
 {
-    ib_real top = offset(packed_max(n, x)), e[IB_CHUNK];
+    ib_real top = offset(ib_max(n, x)), e[IB_CHUNK];
     double sum = 0;
     for (size_t at = 0; at < n; at += IB_CHUNK) {
         size_t m = ib_chunk(n, at);

@@ -19,17 +19,42 @@ static const char *upsample_shape(struct ib_graph_node *node,
     return NULL;
 }
 
-static void spread_line(size_t w, size_t f, const ib_real *restrict x,
-                        ib_real *restrict y)
+static inline void spread(size_t w, size_t f, const ib_real *restrict x,
+                          ib_real *restrict y)
 {
-    if (f == 2)
-        for (size_t i = 0; i < w; i++)
-            y[2 * i] = y[2 * i + 1] = x[i];
-    else
-        for (size_t i = 0; i < w; i++, y += f)
-            for (size_t j = 0; j < f; j++)
-                y[j] = x[i];
+    for (size_t i = 0; i < w; i++)
+        for (size_t j = 0; j < f; j++)
+            y[f * i + j] = x[i];
 }
+
+/* dx += what one line of dy holds for it. */
+static inline void gather(size_t w, size_t f, const ib_real *restrict dy,
+                          ib_real *restrict dx)
+{
+    for (size_t i = 0; i < w; i++) {
+        ib_real sum = dy[f * i];
+        for (size_t j = 1; j < f; j++)
+            sum += dy[f * i + j];
+        dx[i] += sum;
+    }
+}
+
+/* With the common factors known to the compiler. */
+#define BY_FACTOR(name, call)                                                  \
+    static void name(size_t w, size_t f, const ib_real *from, ib_real *to)     \
+    {                                                                          \
+        if (f == 2)                                                            \
+            call(w, 2, from, to);                                              \
+        else if (f == 3)                                                       \
+            call(w, 3, from, to);                                              \
+        else if (f == 4)                                                       \
+            call(w, 4, from, to);                                              \
+        else                                                                   \
+            call(w, f, from, to);                                              \
+    }
+
+BY_FACTOR(spread_line, spread)
+BY_FACTOR(gather_line, gather)
 
 static void upsample_forward(const struct ib_op_run *r)
 {
@@ -43,19 +68,6 @@ static void upsample_forward(const struct ib_op_run *r)
         for (size_t k = 1; k < f; k++, y += w * f)
             memcpy(y, first, w * f * sizeof *y);
     }
-}
-
-/* dx += what one line of dy holds for it. */
-static void gather_line(size_t w, size_t f, const ib_real *restrict dy,
-                        ib_real *restrict dx)
-{
-    if (f == 2)
-        for (size_t i = 0; i < w; i++)
-            dx[i] += dy[2 * i] + dy[2 * i + 1];
-    else
-        for (size_t i = 0; i < w; i++, dy += f)
-            for (size_t j = 0; j < f; j++)
-                dx[i] += dy[j];
 }
 
 static void upsample_backward(const struct ib_op_run *r)

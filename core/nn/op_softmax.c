@@ -46,9 +46,7 @@ static void log_softmax_forward(const struct ib_op_run *r)
     for (size_t i = 0; i < r->n; i++) {
         const ib_real *restrict x = r->x[0] + i * k;
         ib_real *restrict y = r->y + i * k;
-        ib_real top = x[0];
-        for (size_t j = 1; j < k; j++)
-            top = x[j] > top ? x[j] : top;
+        ib_real top = ib_max(k, x);
         for (size_t j = 0; j < k; j++)
             y[j] = x[j] - top;
         ib_real e[IB_CHUNK];

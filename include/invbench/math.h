@@ -24,6 +24,8 @@ void ib_vexp(size_t n, const ib_real *x, ib_real *y);
 void ib_vlog(size_t n, const ib_real *x, ib_real *y);
 void ib_vtanh(size_t n, const ib_real *x, ib_real *y);
 void ib_vsigmoid(size_t n, const ib_real *x, ib_real *y);
+/* The largest, or NaN if there is one; n > 0. */
+ib_real ib_max(size_t n, const ib_real *x);
 /* Each of N rows of K: p = softmax(z); z and p may be the same array. */
 void ib_softmax_rows(size_t n, size_t k, const ib_real *z, ib_real *p);
 
