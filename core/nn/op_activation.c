@@ -106,7 +106,7 @@ static void log_forward(const struct ib_op_run *r)
 }
 
 BACKWARD(relu_backward, y[i] > 0.0f ? 1.0f : 0.0f)
-BACKWARD(leaky_backward, x[i] < 0.0f ? a : 1.0f)
+BACKWARD(leaky_backward, x[i] > 0.0f ? 1.0f : a)
 BACKWARD(sigmoid_backward, y[i] * (1.0f - y[i]))
 BACKWARD(tanh_backward, 1.0f - y[i] * y[i])
 BACKWARD(exp_backward, y[i])
