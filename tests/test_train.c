@@ -289,7 +289,8 @@ struct stopping {
 static struct stopping train_on_noise(double validation, int64_t patience)
 {
     static struct toy noise;
-    static float z[120 * TOY_CLASSES], target[120 * TOY_CLASSES];
+    enum { NUMBERS = 120 * TOY_CLASSES };
+    static float z[NUMBERS], target[NUMBERS], dz[NUMBERS];
     struct stopping result = {0};
     struct setting s;
     struct ib_error err;
@@ -310,7 +311,7 @@ static struct stopping train_on_noise(double validation, int64_t patience)
     memset(target, 0, sizeof target);
     for (size_t i = 0; i < 120; i++)
         target[i * TOY_CLASSES + (size_t)noise.identity[i]] = 1;
-    result.loss = ib_loss_cross_entropy(120, TOY_CLASSES, z, target, z);
+    result.loss = ib_loss_cross_entropy(120, TOY_CLASSES, z, target, dz);
     ib_net_free(s.net);
     return result;
 }
