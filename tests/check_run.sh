@@ -110,6 +110,26 @@ suite "{\"id\": \"a\", $learns}, {\"id\": \"b\", $learns, \"samples\": 4}" \
 check "attacks share what their prior learns" 0 "report.html" run prior
 verdict "which is kept once" "$("$program" store ls --store "$dir/store-prior" |
     grep -c 'prior *pca' | grep -qx 1 && echo yes)"
+verdict "the run has a sheet of its samples" \
+    "$(ls "$dir"/prior/images/*-pca-a.png >/dev/null && echo yes)"
+small='{"name": "synthfaces", "size": 32, "identities": 4, "train": 4,
+        "holdout": 2, "public_identities": 60, "public_images": 8}'
+check "data sample draws from a prior that learns" 0 "No mode collapse" \
+    "$program" data sample --prior pca --set components=9 --dataset "$small" \
+    --store "$dir/store-sample" --out "$dir/sample.png"
+cp "$dir/sample.png" "$dir/sample1.png"
+check "and from one that does not" 0 "unlike the public images" \
+    "$program" data sample --prior pixels --dataset "$small" \
+    --store "$dir/store-sample" --out "$dir/noise.png"
+check "with its numbers as JSON" 0 '"frechet_real": ' \
+    "$program" data sample --prior pca --set components=9 --dataset "$small" \
+    --store "$dir/store-again" --threads 2 --json --out "$dir/sample.png"
+verdict "a sheet is the same anew" \
+    "$(cmp "$dir/sample.png" "$dir/sample1.png" && echo yes)"
+check "an option that the prior has not is named" 1 "components" \
+    "$program" data sample --prior pca --set component=9 --out "$dir/x.png"
+check "data sample wants a prior" 1 "--prior" \
+    "$program" data sample --out "$dir/x.png"
 sed 's/"public_identities": 4/"public_identities": 0/' "$dir/prior.json" \
     >"$dir/nopublic.json"
 check "without public images it learns nothing" 0 "public images" run nopublic

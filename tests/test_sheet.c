@@ -51,6 +51,25 @@ static void images_stand_in_a_magnified_grid(void **state)
     ib_picture_free(&p);
 }
 
+static void a_legend_stands_below_and_breaks_between_words(void **state)
+{
+    char text[400] = "";
+    struct ib_sheet *s = make(1, 2, 1);
+    int w = CELL * ZOOM, lines, dark = 0;
+    size_t width = (size_t)(2 * w + GAP) / IB_GLYPH_STEP;
+    for (int i = 0; i < 30; i++)
+        strcat(text, "legend ");
+    lines = (int)(30 / (width / 7)) + (30 % (width / 7) > 0);
+    ib_sheet_legend(s, text);
+    struct ib_picture p = write_and_read(s, *state);
+    assert_int_equal(p.shape.h, 3 * MARGIN + w + lines * IB_GLYPH_LINE);
+    for (int y = 2 * MARGIN + w; y < p.shape.h; y++)
+        for (int x = 0; x < p.shape.w; x++)
+            dark += at(&p, 0, y, x) == 24;
+    assert_true(dark > 30 * 6 * 5);
+    ib_picture_free(&p);
+}
+
 static void captions_take_room_and_are_drawn(void **state)
 {
     struct ib_sheet *s = make(1, 1, 1);
@@ -150,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_stand_in_a_magnified_grid),
+        cmocka_unit_test(a_legend_stands_below_and_breaks_between_words),
         cmocka_unit_test(captions_take_room_and_are_drawn),
         cmocka_unit_test(long_and_hostile_captions_stay_inside),
         cmocka_unit_test(grey_stands_in_colour_sheets_and_colour_in_grey_ones),

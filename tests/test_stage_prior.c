@@ -235,6 +235,8 @@ static void parts_are_disjoint_whole_and_drawn_by_the_seed(void **state)
         size_t at = i < 40 ? i : i - 40;
 
         assert_int_equal(p->identity[at], 100 + p->pixels[at]);
+        if (p == &a.seen)
+            assert_int_equal(a.seen_index[at], p->pixels[at]);
         times[p->pixels[at]]++;
     }
     for (int i = 0; i < N; i++)

@@ -51,9 +51,12 @@ stage data $h/stage_data.c $h/data_*.c $h/picture*.c $h/idx.c $h/images.c
 stage model $h/stage_model.c $h/model_io.c $h/stack.c $h/checkpoint.c
 stage prior $h/stage_prior.c $h/prior_*.c $h/oracle_job.c \
     $h/oracle_handout.c $h/oracle_process.c
+stage sample $h/stage_sample.c $h/sample_score.c $h/sample_verdict.c \
+    $h/prior_*.c $h/score_nearest.c $h/score_prdc.c $h/score_frechet.c \
+    $h/eigen.c $h/oracle_job.c $h/oracle_handout.c $h/oracle_process.c
 stage attack $h/stage_attack.c $h/stack.c $h/oracle*.c $h/recon_io.c
 stage control $h/stage_control.c $h/recon_io.c
-stage score $h/stage_score.c $h/score*.c $h/evaluate.c $h/ssim.c $h/recon_io.c
+stage score $h/stage_score.c $h/score*.c $h/eigen.c $h/evaluate.c $h/ssim.c $h/recon_io.c
 stage utility $h/stage_utility.c $h/evaluate.c $h/stack.c
 echo '    {0, 0},'
 echo '};'

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cmd_data.h"
 #include "data_io.h"
 #include "options_io.h"
 #include "report.h"
@@ -16,8 +17,8 @@ struct preview {
 /* --- options -------------------------------------------------------------- */
 
 /* "key=json" into object; what is no JSON is taken as text. */
-static enum ib_status add_option(cJSON *object, const char *text,
-                                 struct ib_error *err)
+enum ib_status ib_data_option(cJSON *object, const char *text,
+                              struct ib_error *err)
 {
     const char *equals = strchr(text, '=');
     char key[IB_NAME_MAX];
@@ -50,7 +51,7 @@ static enum ib_status choose_dataset(const struct ib_command_env *env,
     enum ib_status s = IB_OK;
     cJSON_AddStringToObject(object, "name", name ? name : "synthfaces");
     for (; *set != NULL && s == IB_OK; set++)
-        s = add_option(object, *set, err);
+        s = ib_data_option(object, *set, err);
     if (s == IB_OK)
         s = ib_use_parse(env->registry, IB_KIND_DATASET, object,
                          &(struct ib_place){.path = "--dataset"}, use, err);
@@ -63,10 +64,6 @@ static enum ib_status read_args(const struct ib_command_env *env,
                                 struct ib_error *err)
 {
     const char *data = ib_args_get(args, "data");
-    if (strcmp(ib_args_at(args, 0), "preview") != 0)
-        return ib_error_set(err, IB_E_USAGE,
-                            "data %s: `preview` is what can be done",
-                            ib_args_at(args, 0));
     p->out = ib_args_get(args, "out");
     if (p->out == NULL)
         return ib_error_set(err, IB_E_USAGE,
@@ -190,15 +187,53 @@ static int preview_run(const struct ib_command_env *env,
                              : IB_EXIT_ERROR;
 }
 
+/* Flags that the other one of the two knows. */
+static enum ib_status no_strangers(const struct ib_args *args,
+                                   const char *const *strangers,
+                                   struct ib_error *err)
+{
+    for (; *strangers; strangers++)
+        if (ib_args_has(args, *strangers))
+            return ib_error_set(err, IB_E_USAGE,
+                                "--%s does not go with `data %s`", *strangers,
+                                ib_args_at(args, 0));
+    return IB_OK;
+}
+
+static int data_run(const struct ib_command_env *env,
+                    const struct ib_args *args, struct ib_error *err)
+{
+    static const char *const of_sample[] = {
+        "prior",     "evaluator",    "n", "store", "threads",
+        "cpu-limit", "memory-limit", NULL};
+    static const char *const of_preview[] = {"rows", "columns", NULL};
+    bool sample = strcmp(ib_args_at(args, 0), "sample") == 0;
+
+    if (!sample && strcmp(ib_args_at(args, 0), "preview") != 0) {
+        ib_error_set(err, IB_E_USAGE,
+                     "data %.60s: `preview` and `sample` are what can be done",
+                     ib_args_at(args, 0));
+        return IB_EXIT_USAGE;
+    }
+    if (no_strangers(args, sample ? of_preview : of_sample, err))
+        return IB_EXIT_USAGE;
+    return sample ? ib_data_sample(env, args, err)
+                  : preview_run(env, args, err);
+}
+
 static const struct ib_flag flags[] = {
     {.name = "dataset",
      .value = "NAME",
-     .help = "the data set (default synthfaces); `invbench list datasets`"},
+     .help = "the data set (default synthfaces); `invbench list datasets`; in "
+             "sample also JSON with its options"},
     {.name = "set",
      .value = "KEY=JSON",
-     .help = "one of its options: size=32, rgb=true, path=orl",
+     .help = "preview: one of the data set's options: size=32, path=orl; "
+             "sample: one of the prior's",
      .repeats = true},
-    {.name = "seed", .value = "N", .help = "draws the splits (default 1)"},
+    {.name = "seed",
+     .value = "N",
+     .help = "draws the splits, and what a prior draws (default 1)"},
     {.name = "data",
      .value = "DIR",
      .help = "the folder of real data (default: INVBENCH_DATA)"},
@@ -209,15 +244,35 @@ static const struct ib_flag flags[] = {
     {.name = "columns",
      .value = "N",
      .help = "images of each to show (default 10)"},
+    {.name = "prior",
+     .value = "PLUGIN",
+     .help = "sample: the prior; `invbench list priors`"},
+    {.name = "evaluator",
+     .value = "PLUGIN",
+     .help = "sample: in whose features samples are compared (default a cnn)"},
+    {.name = "n", .value = "N", .help = "sample: pictures shown (default 32)"},
+    {.name = "store",
+     .value = "DIR",
+     .help = "sample: where artifacts are kept (default ~/.cache/invbench)"},
+    {.name = "threads", .value = "N", .help = "sample: default: the CPUs"},
+    {.name = "cpu-limit",
+     .value = "S",
+     .help = "sample: CPU seconds a worker may use (default 3600)"},
+    {.name = "memory-limit",
+     .value = "MIB",
+     .help = "sample: memory a worker may use (default 4096)"},
     {0},
 };
 
 const struct ib_command ib_cmd_data = {
     .name = "data",
-    .synopsis = "preview --out FILE.png [--dataset NAME] [--set KEY=JSON]...",
-    .summary = "look at a data set before anything is computed from it",
+    .synopsis = "preview --out FILE.png [--dataset NAME] [--set KEY=JSON]... | "
+                "sample --prior P --out FILE.png",
+    .summary =
+        "look at a data set, or at what a prior makes of its public part",
     .details =
-        "Loads or generates the data set, checks that its splits are disjoint "
+        "preview: loads or generates the data set, checks that its splits are "
+        "disjoint "
         "and that every class has training images, counts what is in each "
         "split, and writes a contact sheet: one row an identity; its training "
         "images first, then the held-out ones.\n"
@@ -228,9 +283,20 @@ const struct ib_command ib_cmd_data = {
         "  invbench data preview --dataset folder --set path=orl --data DIR "
         "--out orl.png\n"
         "\n"
+        "sample: fits a prior to the public images, or takes it from the "
+        "store, "
+        "and writes a contact sheet: samples, each beside the public image "
+        "nearest to it. Tells (--json: in full) how far they are from public "
+        "images that the prior has not seen, whether modes collapsed, whether "
+        "they are copies.\n"
+        "\n"
+        "  invbench data sample --prior pca --out pca.png\n"
+        "  invbench data sample --prior pca --set components=20 --dataset "
+        "'{\"name\":\"synthfaces\",\"size\":32}' --json --out pca.png\n"
+        "\n"
         "`invbench describe dataset NAME` lists the options of a data set.\n",
     .flags = flags,
     .min_args = 1,
     .max_args = 1,
-    .run = preview_run,
+    .run = data_run,
 };

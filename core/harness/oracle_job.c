@@ -66,8 +66,19 @@ enum ib_status ib_job_read(struct ib_job *j, struct ib_error *err)
     return status;
 }
 
+enum ib_status ib_job_threads(struct ib_job *j, struct ib_error *err)
+{
+    const cJSON *modules = cJSON_GetObjectItemCaseSensitive(j->json, "modules");
+    int threads = (int)ib_job_number(j->json, "threads");
+
+    if (threads < 2 || cJSON_GetArraySize(modules) > 0)
+        return IB_OK;
+    return ib_pool_create(&j->pool, threads, err);
+}
+
 void ib_job_free(struct ib_job *j)
 {
+    ib_pool_free(j->pool);
     cJSON_Delete(j->json);
 }
 
@@ -115,6 +126,7 @@ enum ib_status ib_job_prior(const struct ib_job *j, const struct ib_use *use,
         .scratch = scratch,
         .fitted = j->fitted,
         .fitted_size = j->fitted_size,
+        .pool = j->pool,
     };
     struct ib_error why = {0};
     void *state = NULL;

@@ -15,6 +15,7 @@ struct ib_job {
     const void *fitted;             /* NULL: nothing */
     size_t fitted_size;
     size_t scratch_size;
+    struct ib_pool *pool; /* NULL: one thread */
 };
 
 int ib_job_fd(enum ib_attacker_fd what);
@@ -23,6 +24,9 @@ double ib_job_number(const cJSON *object, const char *name);
 /* JOB, PUBLIC and PRIOR. */
 IB_CHECK enum ib_status ib_job_read(struct ib_job *j, struct ib_error *err);
 void ib_job_free(struct ib_job *j);
+/* Threads, where the job has some and no outside module: those threads are not
+ * held by Landlock. Before ib_job_lock_in. */
+IB_CHECK enum ib_status ib_job_threads(struct ib_job *j, struct ib_error *err);
 /* Enters the sandbox, loads outside modules into r, seals it. */
 IB_CHECK enum ib_status ib_job_lock_in(const struct ib_job *j,
                                        struct ib_registry *r, int *landlock,

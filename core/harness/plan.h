@@ -9,6 +9,7 @@ enum ib_node_kind {
     IB_NODE_DATA,
     IB_NODE_MODEL,
     IB_NODE_PRIOR,
+    IB_NODE_SAMPLE,
     IB_NODE_CONTROL,
     IB_NODE_ATTACK,
     IB_NODE_SCORE,
@@ -63,6 +64,12 @@ struct ib_evaluator_cell { /* utility of an evaluator */
     int seed, evaluator, model_node, utility_node;
 };
 
+struct ib_prior_cell { /* a prior that learns: what it came to */
+    int seed, attack;  /* attack: the first one that uses it */
+    int evaluator;     /* whose features its samples are compared in */
+    int prior_node, sample_node; /* sample: -1 without an evaluator */
+};
+
 struct ib_plan {
     const struct ib_suite *suite;
     struct ib_plan_node *nodes;
@@ -73,6 +80,8 @@ struct ib_plan {
     size_t n_controls;
     struct ib_evaluator_cell *evaluators;
     size_t n_evaluators;
+    struct ib_prior_cell *priors;
+    size_t n_priors;
     int data_node[64]; /* per seed index */
     void *owned;
 };
@@ -82,6 +91,10 @@ IB_CHECK enum ib_status ib_plan_make(const struct ib_suite *suite,
                                      struct ib_plan **out,
                                      struct ib_error *err);
 void ib_plan_free(struct ib_plan *p);
+/* The node of samples of a cell's prior, added where the plan has none (the
+ * prior learns nothing). */
+IB_CHECK enum ib_status ib_plan_sample(struct ib_plan *p, size_t cell,
+                                       int *node, struct ib_error *err);
 /* "softmax/none/mi-face/gradients/s1" */
 void ib_cell_name(const struct ib_plan *p, const struct ib_cell *c, char *out,
                   size_t n);

@@ -7,9 +7,9 @@
 
 const char *const ib_node_kind_names[IB_NODE_KINDS] = {
     [IB_NODE_DATA] = "data",       [IB_NODE_MODEL] = "model",
-    [IB_NODE_PRIOR] = "prior",     [IB_NODE_CONTROL] = "control",
-    [IB_NODE_ATTACK] = "attack",   [IB_NODE_SCORE] = "score",
-    [IB_NODE_UTILITY] = "utility",
+    [IB_NODE_PRIOR] = "prior",     [IB_NODE_SAMPLE] = "sample",
+    [IB_NODE_CONTROL] = "control", [IB_NODE_ATTACK] = "attack",
+    [IB_NODE_SCORE] = "score",     [IB_NODE_UTILITY] = "utility",
 };
 
 const char *const ib_outcome_names[] = {
@@ -57,6 +57,7 @@ void ib_plan_free(struct ib_plan *p)
     free(p->cells);
     free(p->controls);
     free(p->evaluators);
+    free(p->priors);
     free(b);
 }
 
@@ -108,6 +109,18 @@ struct ib_evaluator_cell *ib_plan_add_evaluator(struct ib_plan_builder *b)
         return NULL;
     p->evaluators = items;
     return &p->evaluators[p->n_evaluators++];
+}
+
+struct ib_prior_cell *ib_plan_add_prior(struct ib_plan_builder *b)
+{
+    struct ib_plan *p = &b->plan;
+    void *items =
+        grow(p->priors, p->n_priors, &b->prior_room, sizeof(*p->priors));
+
+    if (!items)
+        return NULL;
+    p->priors = items;
+    return &p->priors[p->n_priors++];
 }
 
 const char *ib_plan_text(struct ib_plan_builder *b, const char *text)

@@ -186,6 +186,20 @@ cJSON *ib_spec_prior(const struct ib_plan_builder *b, cJSON *plugin,
                          add_text(o, "data", data));
 }
 
+cJSON *ib_spec_sample(const struct ib_plan_builder *b,
+                      const struct ib_spec_sample *s)
+{
+    cJSON *o = begin(b, "sample"), *e = cJSON_AddObjectToObject(o, "evaluator");
+
+    return finish(o, add_text(e, "id", s->evaluator) &&
+                         add_text(e, "model", s->model) &&
+                         cJSON_AddItemToObject(
+                             o, "plugin", cJSON_Duplicate(s->plugin, true)) &&
+                         (!s->fitted || add_text(o, "fitted", s->fitted)) &&
+                         add_number(o, "seed", (double)s->seed) &&
+                         add_text(o, "data", s->data));
+}
+
 cJSON *ib_spec_attack(const struct ib_plan_builder *b,
                       const struct ib_plan_specs *s,
                       const struct ib_spec_attack *a)

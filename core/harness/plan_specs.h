@@ -30,6 +30,14 @@ cJSON *ib_spec_model(const struct ib_plan_builder *b,
                      const struct ib_spec_model *m);
 cJSON *ib_spec_prior(const struct ib_plan_builder *b, cJSON *plugin,
                      uint64_t seed, const char *data);
+struct ib_spec_sample {
+    cJSON *plugin;
+    uint64_t seed;
+    const char *data, *fitted; /* fitted: NULL where the prior learns nothing */
+    const char *evaluator, *model; /* its id and its key */
+};
+cJSON *ib_spec_sample(const struct ib_plan_builder *b,
+                      const struct ib_spec_sample *s);
 struct ib_spec_attack {
     int attack;
     enum ib_level level;

@@ -13,7 +13,7 @@
 enum { ROWS = 64 };
 
 struct job {
-    const struct ib_job *common;
+    struct ib_job *common;
     struct ib_use use;
     struct ib_scratch *scratch;
     struct ib_reporter reporter;
@@ -100,6 +100,7 @@ static enum ib_status fit_run(struct job *j, size_t *size, struct ib_error *err)
         .seed = job_seed(j),
         .scratch = j->scratch,
         .reporter = &j->reporter,
+        .pool = j->common->pool,
     };
     uint8_t *to;
     enum ib_status s;
@@ -201,7 +202,9 @@ static enum ib_status job_begin(struct job *j, struct ib_registry *r,
 
     /* the sandbox lets nobody ask */
     j->room = fstat(ib_job_fd(IB_FD_BUFFER), &st) ? 0 : (size_t)st.st_size;
-    s = ib_job_lock_in(j->common, r, landlock, err);
+    s = ib_job_threads(j->common, err);
+    if (!s)
+        s = ib_job_lock_in(j->common, r, landlock, err);
     if (!s)
         s = ib_use_from_spec(
             r, IB_KIND_PRIOR,

@@ -51,7 +51,8 @@ static cJSON *job_json(const struct ib_prior_job *job)
     if (!ok)
         cJSON_Delete(prior);
     if (ok && cJSON_AddNumberToObject(o, "seed", (double)job->seed) &&
-        cJSON_AddNumberToObject(o, "samples", (double)job->samples))
+        cJSON_AddNumberToObject(o, "samples", (double)job->samples) &&
+        cJSON_AddNumberToObject(o, "threads", ib_pool_threads(job->env->pool)))
         return o;
     cJSON_Delete(o);
     return NULL;

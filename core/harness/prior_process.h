@@ -3,7 +3,7 @@
  * happen in the attacker's process (oracle_process.h), which gets
  *
  *   JOB     {"job": "fit" | "sample", "prior" (PLUGIN of stage.h), "seed",
- *           "samples" (how many to draw), and what all jobs have}
+ *           "samples" (how many to draw), "threads", and what all jobs have}
  *   PUBLIC  the public images that the prior may see
  *   PRIOR   what it has learnt (sample), else empty
  *   MODEL   empty
@@ -63,6 +63,7 @@ void ib_prior_result_free(struct ib_prior_result *r);
 size_t ib_prior_held_out(size_t n);
 struct ib_public_parts {
     struct ib_images seen, held; /* copies, in the order of the data set */
+    const uint32_t *seen_index;  /* where they stood */
     void *owned;
 };
 IB_CHECK enum ib_status ib_public_split(const struct ib_images *images,

@@ -20,7 +20,7 @@ static bool take(struct ib_public_parts *p, size_t n, size_t d)
     size_t pixels, bytes;
 
     if (!ib_size_mul(n, d, &pixels) ||
-        !ib_size_mul(n, sizeof(int32_t), &bytes) ||
+        !ib_size_mul(n, sizeof(int32_t) + sizeof(uint32_t), &bytes) ||
         !ib_size_add(bytes, pixels, &bytes))
         return false;
     p->owned = malloc(bytes + 1);
@@ -58,12 +58,17 @@ enum ib_status ib_public_split(const struct ib_images *images, uint64_t seed,
     for (size_t i = 0; i < held; i++)
         is_held[order[i]] = true;
     const int32_t *identity = out->owned;
-    const uint8_t *pixels = (const uint8_t *)(identity + n);
+    uint32_t *index = (uint32_t *)(void *)((int32_t *)out->owned + n);
+    const uint8_t *pixels = (const uint8_t *)(index + n);
+    out->seen_index = index;
     out->seen = (struct ib_images){images->shape, 0, pixels, identity};
     out->held = (struct ib_images){images->shape, 0, pixels + seen * d,
                                    identity + seen};
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (!is_held[i])
+            index[out->seen.n] = (uint32_t)i;
         add(is_held[i] ? &out->held : &out->seen, images, i, d);
+    }
     free(order);
     free(is_held);
     return IB_OK;

@@ -66,8 +66,8 @@ IB_CHECK enum ib_status ib_use_from_spec(const struct ib_registry *r,
                                          struct ib_error *err);
 
 /* Hashes computed at build time (tools/codehash.sh): by "attacks/mi_face.c"
- * for a plugin, "engine" for core/nn, "data|model|prior|attack|control|
- * score|utility" for the harness's part in that artifact. */
+ * for a plugin, "engine" for core/nn, "data|model|prior|sample|attack|
+ * control|score|utility" for the harness's part in that artifact. */
 const char *ib_code_hash(const char *what);
 /* Engine version and hash, OpenBLAS version and core type, instruction set. */
 const char *ib_numerics(const struct ib_registry *r);

@@ -86,6 +86,7 @@ static enum ib_status add_main(const struct ib_page *p, struct ib_error *err)
         s = ib_page_sheets(p, err);
     ib_page_flags(p);
     ib_page_utility(p);
+    ib_page_priors(p);
     if (s == IB_OK)
         s = ib_page_exposure(p, err);
     if (s == IB_OK)

@@ -32,6 +32,8 @@ IB_CHECK enum ib_status ib_sheet_create(struct ib_sheet **out, int rows,
                                         struct ib_error *err);
 void ib_sheet_caption_row(struct ib_sheet *s, int row, const char *text);
 void ib_sheet_caption_column(struct ib_sheet *s, int column, const char *text);
+/* A text below the grid, as long as it needs to be. */
+void ib_sheet_legend(struct ib_sheet *s, const char *text);
 void ib_sheet_place(struct ib_sheet *s, int row, int column,
                     struct ib_shape shape, const uint8_t *pixels);
 IB_CHECK enum ib_status ib_sheet_write(const struct ib_sheet *s,

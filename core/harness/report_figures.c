@@ -191,6 +191,15 @@ static void sheet_words(const cJSON *sheet, struct ib_text *out)
     const char *comma = "";
     bool control = strcmp(ib_view_text(sheet, "kind"), "control") == 0;
 
+    if (strcmp(ib_view_text(sheet, "kind"), "prior") == 0) {
+        ib_text_add(out,
+                    "Samples of the prior %s (of %s), seed %.15g, each beside "
+                    "the public image that is nearest to it in pixels, of "
+                    "those that it learnt from.",
+                    ib_view_text(sheet, "prior"), ib_view_text(sheet, "attack"),
+                    ib_view_number(sheet, "seed"));
+        return;
+    }
     if (control)
         ib_text_add(out, "Controls of %s", ib_view_text(sheet, "model"));
     else

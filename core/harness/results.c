@@ -51,6 +51,12 @@ static enum ib_status assemble(const struct ib_gather *g, cJSON *o,
     if (!utility)
         return err ? err->status : IB_E_NOMEM;
     ib_put(&ok, o, "evaluators_utility", utility);
+    if (g->plan->n_priors > 0) {
+        cJSON *priors = ib_results_priors(g, err);
+        if (!priors)
+            return err ? err->status : IB_E_NOMEM;
+        ib_put(&ok, o, "priors", priors);
+    }
     cJSON *summary = NULL;
     enum ib_status status = ib_results_summary(g, o, &summary, err);
     if (status)

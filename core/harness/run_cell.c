@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "mlp" or {"name": "mlp", ...} */
-static enum ib_status plugin_json(const char *text, const char *flag,
-                                  const char *id, cJSON **out,
-                                  struct ib_error *err)
+enum ib_status ib_cell_plugin(const char *text, const char *flag,
+                              const char *id, cJSON **out, struct ib_error *err)
 {
     enum ib_status s = IB_OK;
 
@@ -30,7 +28,7 @@ static enum ib_status add_plugin(cJSON *suite, const char *name,
                                  struct ib_error *err)
 {
     cJSON *plugin = NULL, *array;
-    enum ib_status s = plugin_json(text, name, id, &plugin, err);
+    enum ib_status s = ib_cell_plugin(text, name, id, &plugin, err);
 
     if (s) {
         cJSON_Delete(plugin);
@@ -67,7 +65,8 @@ static enum ib_status add_stack(cJSON *suite, const struct ib_args *args,
     stack = cJSON_AddArrayToObject(item, "stack");
     for (; *texts; texts++) {
         cJSON *plugin = NULL;
-        enum ib_status s = plugin_json(*texts, "--defense", NULL, &plugin, err);
+        enum ib_status s =
+            ib_cell_plugin(*texts, "--defense", NULL, &plugin, err);
 
         if (s)
             return s;

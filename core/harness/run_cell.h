@@ -22,6 +22,11 @@
             false                                                              \
     }
 
+/* "mlp" or {"name": "mlp", ...}; id: NULL, or what it gets where it has none.
+ * flag: for messages. *out is the caller's, also after an error. */
+IB_CHECK enum ib_status ib_cell_plugin(const char *text, const char *flag,
+                                       const char *id, cJSON **out,
+                                       struct ib_error *err);
 /* Opens the session with a suite of one cell and its plan. PLUGIN is a name,
  * or JSON with options: '{"name":"mlp","hidden":[64]}'. */
 IB_CHECK enum ib_status ib_cell_open(struct ib_session *s,

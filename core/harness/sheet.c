@@ -16,6 +16,7 @@ enum {
     MARGIN = 8,
     ROW_CAPTION_CHARS = 18,
     LINES_MAX = 3,
+    LEGEND_MAX = 2048, /* characters */
     SIDE_MAX = 32768,
     EMPTY = 236, /* grey of a cell without an image */
 };
@@ -24,6 +25,7 @@ struct ib_sheet {
     int rows, columns;
     struct ib_shape cell;
     char **caption; /* rows, then columns */
+    char *legend;   /* NULL: none */
     uint8_t *pixels;
     bool *filled;
 };
@@ -69,6 +71,7 @@ void ib_sheet_free(struct ib_sheet *s)
     for (int i = 0; s->caption != NULL && i < s->rows + s->columns; i++)
         free(s->caption[i]);
     free(s->caption);
+    free(s->legend);
     free(s->pixels);
     free(s->filled);
     free(s);
@@ -91,6 +94,12 @@ void ib_sheet_caption_column(struct ib_sheet *s, int column, const char *text)
 {
     if (column >= 0 && column < s->columns)
         set_caption(s, s->rows + column, text);
+}
+
+void ib_sheet_legend(struct ib_sheet *s, const char *text)
+{
+    free(s->legend);
+    s->legend = strdup(text);
 }
 
 static uint8_t sample(struct ib_shape s, const uint8_t *pixels, int c,
@@ -165,6 +174,29 @@ static int count_lines(const char *text, size_t width)
     return lines;
 }
 
+/* The next line of a legend; its length, 0 at the end. Skips the blank at which
+ * the line before was broken. */
+static size_t legend_line(const char **at, size_t width)
+{
+    while (**at == ' ')
+        (*at)++;
+    return line_length(*at, width);
+}
+
+static int legend_lines(const char *text, size_t width)
+{
+    char ascii[LEGEND_MAX];
+    const char *at = ascii;
+    int lines = 0;
+
+    if (text == NULL)
+        return 0;
+    to_ascii(text, ascii, sizeof ascii);
+    for (size_t n; (n = legend_line(&at, width)) > 0; lines++)
+        at += n;
+    return lines;
+}
+
 static void draw_glyph(struct canvas *v, int x, int y, char c)
 {
     size_t plane = (size_t)v->shape.h * (size_t)v->shape.w;
@@ -198,12 +230,30 @@ static void draw_text(struct canvas *v, int x, int y, const char *text,
     }
 }
 
+static void draw_legend(struct canvas *v, int x, int y, const char *text,
+                        size_t width)
+{
+    char ascii[LEGEND_MAX];
+    const char *at = ascii;
+
+    if (text == NULL)
+        return;
+    to_ascii(text, ascii, sizeof ascii);
+    for (size_t n; (n = legend_line(&at, width)) > 0; y += IB_GLYPH_LINE) {
+        for (size_t i = 0; i < n; i++)
+            draw_glyph(v, x + (int)i * IB_GLYPH_STEP, y, at[i]);
+        at += n;
+    }
+}
+
 /* --- the picture --------------------------------------------------------- */
 
 struct layout {
     int zoom, w, h;      /* of a cell on the sheet */
     int left, top;       /* of the first cell */
     size_t column_chars; /* of a line above a column */
+    size_t legend_chars; /* of a line of the legend */
+    int legend_top;
     struct ib_shape shape;
 };
 
@@ -233,6 +283,12 @@ static bool lay_out(const struct ib_sheet *s, struct layout *l)
     l->top = MARGIN + lines * IB_GLYPH_LINE;
     int64_t w = l->left + (int64_t)s->columns * (l->w + GAP) - GAP + MARGIN;
     int64_t h = l->top + (int64_t)s->rows * (l->h + GAP) - GAP + MARGIN;
+    l->legend_chars = w > 2 * MARGIN + IB_GLYPH_STEP
+                          ? (size_t)(w - 2 * MARGIN) / IB_GLYPH_STEP
+                          : 1;
+    l->legend_top = (int)(h < SIDE_MAX ? h : SIDE_MAX);
+    int legend = legend_lines(s->legend, l->legend_chars);
+    h += legend > 0 ? legend * IB_GLYPH_LINE + MARGIN : 0;
     if (w > SIDE_MAX || h > SIDE_MAX)
         return false;
     l->shape = (struct ib_shape){s->cell.c, (int)h, (int)w};
@@ -299,6 +355,7 @@ enum ib_status ib_sheet_write(const struct ib_sheet *s, const char *path,
         for (int c = 0; c < s->columns; c++)
             draw_cell(s, &l, r, c, &v);
     draw_captions(s, &l, &v);
+    draw_legend(&v, MARGIN, l.legend_top, s->legend, l.legend_chars);
     enum ib_status st = ib_png_write(path, v.shape, v.pixels, err);
     free(v.pixels);
     return st;

@@ -1,7 +1,8 @@
 /*
  * RUN/images: contact sheets of private images beside what attacks made of
  * them, one a model, attack and access level (first seed), one of controls a
- * model; and images/index.json, which tells the report what stands where.
+ * model; samples of priors that learn; and images/index.json, which tells the
+ * report what stands where.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,16 +13,18 @@
 #include "data_io.h"
 #include "recon_io.h"
 #include "report.h"
+#include "sample.h"
 
-enum { ROWS_MAX = 12, COLUMNS_MAX = 24 };
+enum { ROWS_MAX = 12, COLUMNS_MAX = 24, SAMPLES = 32 };
 
 struct column {
     const char *caption;
     int node; /* of the reconstructions */
 };
 
-struct plate { /* one sheet in the making */
-    const char *kind, *model, *attack, *access;
+struct plate {                                  /* one sheet in the making */
+    const char *kind, *model, *attack, *access; /* of a prior: its name for
+                                                   the model's */
     uint64_t seed;
     struct column column[COLUMNS_MAX];
     int columns;
@@ -200,7 +203,8 @@ static enum ib_status list_sheet(const struct album *a, const struct plate *p,
     cJSON_AddItemToArray(a->list, o);
     cJSON_AddStringToObject(o, "file", file);
     cJSON_AddStringToObject(o, "kind", p->kind);
-    cJSON_AddStringToObject(o, "model", p->model);
+    cJSON_AddStringToObject(o, strcmp(p->kind, "prior") ? "model" : "prior",
+                            p->model);
     if (p->attack)
         cJSON_AddStringToObject(o, "attack", p->attack);
     if (p->access)
@@ -288,6 +292,39 @@ static enum ib_status control_sheet(struct album *a, int model,
     return make(a, &p, err);
 }
 
+/* Samples of one prior that learns; of the first seed. */
+static enum ib_status prior_sheet(struct album *a,
+                                  const struct ib_prior_cell *c,
+                                  struct ib_error *err)
+{
+    const struct ib_suite *suite = a->plan->suite;
+    const struct ib_suite_attack *attack = &suite->attacks[c->attack];
+    const char *name = attack->prior.plugin->name;
+    struct plate p = {.kind = "prior",
+                      .model = name,
+                      .attack = attack->id,
+                      .seed = suite->seeds[0]};
+    char file[200], path[4096], title[160];
+    enum ib_status s;
+
+    if (c->seed != 0 || !has_result(a->plan, c->sample_node))
+        return IB_OK;
+    a->sheets++;
+    file_name(a, &p, file);
+    snprintf(path, sizeof path, "%s/images/%s", a->dir, file);
+    snprintf(title, sizeof title, "%.60s on %.60s, seed %llu", name,
+             suite->dataset.plugin->name, (unsigned long long)p.seed);
+    s = ib_sample_sheet(
+        a->env,
+        &(struct ib_sample_sheet){
+            .sample_key = a->plan->nodes[c->sample_node].key,
+            .data_key = a->plan->nodes[a->plan->data_node[0]].key,
+            .n = SAMPLES,
+            .title = title},
+        path, err);
+    return s == IB_OK ? list_sheet(a, &p, file, err) : s;
+}
+
 static enum ib_status all_sheets(struct album *a, struct ib_error *err)
 {
     const struct ib_suite *suite = a->plan->suite;
@@ -300,6 +337,8 @@ static enum ib_status all_sheets(struct album *a, struct ib_error *err)
         if (s == IB_OK)
             s = control_sheet(a, m, err);
     }
+    for (size_t i = 0; i < a->plan->n_priors && s == IB_OK; i++)
+        s = prior_sheet(a, &a->plan->priors[i], err);
     return s;
 }
 

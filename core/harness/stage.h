@@ -17,6 +17,9 @@
  *  prior    plugin PLUGIN, seed, data KEY
  *           -> data: what the prior's fit() left; meta: "images" (public ones
  *              that it saw), "held_out" (those it did not), "numbers"
+ *  sample   plugin PLUGIN (a prior), fitted KEY (where it learns), seed, data
+ *           KEY, evaluator {id, model KEY}
+ *           -> see sample.h
  *  attack   plugin PLUGIN, prior PLUGIN, fitted KEY (where the prior learns),
  *           level, max_queries (0: unlimited),
  *           latency, rate_limit (simulated clock), seed, data KEY, model KEY,
@@ -61,6 +64,9 @@ enum ib_status ib_stage_model(const struct ib_stage_env *env, const cJSON *spec,
                               const char *key, struct ib_error *err);
 enum ib_status ib_stage_prior(const struct ib_stage_env *env, const cJSON *spec,
                               const char *key, struct ib_error *err);
+enum ib_status ib_stage_sample(const struct ib_stage_env *env,
+                               const cJSON *spec, const char *key,
+                               struct ib_error *err);
 enum ib_status ib_stage_attack(const struct ib_stage_env *env,
                                const cJSON *spec, const char *key,
                                struct ib_error *err);

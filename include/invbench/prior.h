@@ -11,6 +11,7 @@
 #define INVBENCH_PRIOR_H
 
 #include <invbench/images.h>
+#include <invbench/pool.h>
 #include <invbench/rng.h>
 
 enum ib_start { IB_START_BLACK, IB_START_MEAN, IB_START_RANDOM };
@@ -24,6 +25,7 @@ struct ib_prior_env {
      * without fit(). Hostile: every size is to be checked before use. */
     const void *fitted;
     size_t fitted_size;
+    struct ib_pool *pool; /* for nets; NULL: one thread */
 };
 
 /* --- fitting ------------------------------------------------------------ */
@@ -43,6 +45,7 @@ struct ib_prior_fit {
     uint64_t seed; /* the cell's: for ib_rng_stream(seed, "prior", ...) */
     struct ib_scratch *scratch;
     struct ib_reporter *reporter;
+    struct ib_pool *pool; /* for nets; NULL: one thread */
     /* Results. data: in scratch; it alone is what open() gets. */
     const void *data;
     size_t size;
