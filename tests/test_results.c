@@ -361,6 +361,28 @@ static void a_run_directory_holds_everything(void **state)
     ib_text_free(&appended);
 }
 
+/* The data of a seed has one fingerprint; the classes' counts are those behind
+ * the accuracy. */
+static void results_say_which_data_and_who_was_known(void **state)
+{
+    struct results_run *r = *state;
+    cJSON *results = make(r);
+    const cJSON *hash = ib_at(ib_at(results, "dataset"), "sha256"), *u;
+    assert_int_equal(cJSON_GetArraySize(hash), 1);
+    assert_int_equal(strlen(hash->child->valuestring), 64);
+    cJSON_ArrayForEach(u, ib_at(results, "utility"))
+    {
+        double right = 0, all = 0;
+        for (int i = 0; i < PEOPLE; i++) {
+            right += cJSON_GetArrayItem(ib_at(u, "correct"), i)->valuedouble;
+            all += cJSON_GetArrayItem(ib_at(u, "total"), i)->valuedouble;
+        }
+        assert_true(all == ib_at_number(u, "n") && all == 22 * PEOPLE);
+        assert_true(fabs(right / all - ib_at_number(u, "accuracy")) < 1e-12);
+    }
+    cJSON_Delete(results);
+}
+
 static void records_are_sorted_by_cell(void **state)
 {
     struct results_run *r = *state;
@@ -398,6 +420,7 @@ int main(void)
         cmocka_unit_test(nothing_at_all_is_still_valid),
         cmocka_unit_test(bytes_are_the_same_each_time),
         cmocka_unit_test(a_run_directory_holds_everything),
+        cmocka_unit_test(results_say_which_data_and_who_was_known),
         cmocka_unit_test(records_are_sorted_by_cell),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

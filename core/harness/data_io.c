@@ -1,6 +1,7 @@
 #include "data_encode.h"
 
 #include <nettle/sha2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,4 +225,25 @@ void ib_data_close(struct ib_open_data *d)
     free(d->owned);
     ib_artifact_free(&d->artifact);
     *d = (struct ib_open_data){0};
+}
+
+void ib_data_manifest(const struct ib_open_data *d, char key[IB_KEY_SIZE])
+{
+    struct sha256_ctx sha;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&sha);
+    for (int k = 0; k < IB_SPLITS; k++) {
+        const struct ib_images *x = &d->set.split[k];
+        uint64_t n = x->n;
+        sha256_update(&sha, sizeof n, (const uint8_t *)&n);
+        if (n == 0)
+            continue;
+        size_t hashes = x->n * SHA256_DIGEST_SIZE;
+        sha256_update(&sha, x->n * sizeof *x->identity,
+                      (const uint8_t *)x->identity);
+        sha256_update(&sha, hashes, x->pixels - padded(hashes));
+    }
+    sha256_digest(&sha, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(key + 2 * i, 3, "%02x", digest[i]);
 }

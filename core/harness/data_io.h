@@ -14,6 +14,8 @@ IB_CHECK enum ib_status ib_data_open(const struct ib_stage_env *env,
                                      const char *key, struct ib_open_data *out,
                                      struct ib_error *err);
 void ib_data_close(struct ib_open_data *d);
+/* SHA-256 of who is shown and of the hashes of all images, split by split. */
+void ib_data_manifest(const struct ib_open_data *d, char key[IB_KEY_SIZE]);
 
 /* Runs a dataset plugin into memory (preview, tests, stage data). */
 struct ib_dataset_builder;

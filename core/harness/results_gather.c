@@ -114,6 +114,7 @@ static enum ib_status load_data(struct ib_gather *g, int seed,
         ib_data_open(g->env, g->plan->nodes[node].key, &d, err);
     if (status)
         return status;
+    ib_data_manifest(&d, g->data[seed]);
     g->names[seed] = names_of(&d.set);
     if (!g->names[seed] || (!g->classes && !describe(g, &d.set)))
         status = ib_error_set(err, IB_E_NOMEM, "no memory for results");

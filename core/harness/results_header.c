@@ -82,6 +82,9 @@ static void put_dataset(bool *ok, cJSON *o, const struct ib_gather *g)
                               : cJSON_CreateObject());
     for (size_t i = 0; i < IB_COUNT(known); i++)
         ib_put_copy(ok, d, known[i], ib_at(g->dataset, known[i]));
+    cJSON *sha256 = ib_put_array(ok, d, "sha256");
+    for (int i = 0; i < g->seeds; i++)
+        ib_put_text(ok, sha256, NULL, *g->data[i] ? g->data[i] : NULL);
 }
 
 cJSON *ib_results_header(const struct ib_gather *g, struct ib_error *err)
@@ -112,12 +115,14 @@ cJSON *ib_results_header(const struct ib_gather *g, struct ib_error *err)
     return NULL;
 }
 
-/* Adds status, reason and the numbers of one utility artifact. */
+/* Adds status, reason and the numbers of one utility artifact; of a target
+ * also distortion and the counts of each class. */
 static enum ib_status put_utility(const struct ib_gather *g, int model,
-                                  int node, cJSON *o, bool distortion,
+                                  int node, cJSON *o, bool target,
                                   struct ib_error *err)
 {
     static const char *const number[] = {"n", "accuracy", "ece", "distortion"};
+    static const char *const counts[] = {"correct", "total"};
     struct ib_scored x = ib_nodes_status(g->plan, model, node);
     struct ib_artifact a = {0};
     bool ok = true;
@@ -129,9 +134,11 @@ static enum ib_status put_utility(const struct ib_gather *g, int model,
     }
     ib_put_text(&ok, o, "status", x.status);
     ib_put_text(&ok, o, "reason", x.reason);
-    for (size_t i = 0; i < (distortion ? 4 : 3); i++)
-        ib_put_number(&ok, o, number[i],
-                      ib_at_number(ib_at(a.meta, "utility"), number[i]));
+    const cJSON *utility = ib_at(a.meta, "utility");
+    for (size_t i = 0; i < (target ? 4 : 3); i++)
+        ib_put_number(&ok, o, number[i], ib_at_number(utility, number[i]));
+    for (size_t i = 0; target && i < IB_COUNT(counts); i++)
+        ib_put_copy(&ok, o, counts[i], ib_at(utility, counts[i]));
     ib_artifact_free(&a);
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
 }

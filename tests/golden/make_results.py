@@ -133,14 +133,15 @@ for n, q, s in (("holdout", .9, .5), ("noise", 0, .02), ("other", .02, .3), ("pu
                          output=dict(distinct=1 if n == "public-mean" else 10, spread=.1, contrast=.2)))
 for d, acc in (("none", .93), ("round", .93), ("label-only", .93)):
     utility.append(dict(model="softmax", defense=d, seed=1, status="ok", reason=None, n=50, accuracy=acc, ece=.05,
-                        distortion=0 if d == "none" else .02))
+                        distortion=0 if d == "none" else .02, correct=[5] * 6 + [4] * 4, total=[5] * 10))
 EST = dict(low=None, high=None, reason="fewer than 10 identities or seeds to judge from")
 results = {
     "schema": "invbench.results/1",
     "suite": {"name": "sample", "sha256": key("suite"), "summary": "A sample for tests; figures are invented."},
     "numerics": "engine 1; OpenBLAS 0.3.21 Haswell; x86-64-v3",
     "dataset": {"name": "synthfaces", "options": {"identities": K, "size": 32}, "shape": [1, 32, 32], "classes": K,
-                "identities": 20, "counts": {"train": 100, "holdout": 50, "public": 100, "aux": 0}, "license": "MIT"},
+                "identities": 20, "counts": {"train": 100, "holdout": 50, "public": 100, "aux": 0}, "license": "MIT",
+                "sha256": [key("data")]},
     "models": [dict(id="softmax", name="softmax", version="1", family="linear", options={"epochs": 30})],
     "evaluators": [dict(id="eval-cnn", name="cnn", version="1", family="convolutional", options={}),
                    dict(id="eval-mlp", name="mlp", version="1", family="mlp", options={})],
