@@ -32,7 +32,9 @@ LIBS   := -lopenblas -lpng -lz -lnettle -lcjson -lseccomp -lm -ldl -lpthread
 SOURCES := $(filter-out $(SKIP), $(wildcard core/nn/*.c core/harness/*.c \
            attacks/*.c attacks/parts/*.c defenses/*.c models/*.c metrics/*.c \
            datasets/*.c datasets/parts/*.c priors/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/code_hash.o
+SCHEMAS := $(wildcard results/*.schema.json)
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/code_hash.o \
+           $(BUILD)/gen/schemas.o
 LIBRARY_OBJECTS := $(filter-out $(BUILD)/core/harness/main.o, $(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 PROGRAM := $(BUILD)/invbench
@@ -74,6 +76,12 @@ $(BUILD)/gen/code_hash.c: tools/codehash.sh $(SOURCES) \
 	@mkdir -p $(@D)
 	@tools/codehash.sh > $@.tmp && mv $@.tmp $@
 $(BUILD)/gen/code_hash.o: $(BUILD)/gen/code_hash.c
+	@$(CC) $(ALL_CFLAGS) -c $< -o $@
+# The schemas of results and entries, for `invbench validate`.
+$(BUILD)/gen/schemas.c: tools/embed.sh $(SCHEMAS)
+	@mkdir -p $(@D)
+	@tools/embed.sh $(SCHEMAS) > $@.tmp && mv $@.tmp $@
+$(BUILD)/gen/schemas.o: $(BUILD)/gen/schemas.c
 	@$(CC) $(ALL_CFLAGS) -c $< -o $@
 $(BUILD)/core/harness/main.o: ALL_CFLAGS += -DIB_VERSION='"$(VERSION)"'
 

@@ -12,7 +12,8 @@ enum ib_exit {
     IB_EXIT_OK = 0,
     IB_EXIT_USAGE = 1,
     IB_EXIT_ERROR = 2,
-    IB_EXIT_CELLS = 3, /* some cells failed */
+    IB_EXIT_CELLS = 3,    /* some cells failed */
+    IB_EXIT_REFUTED = 13, /* verification failed */
 };
 
 struct ib_flag {
@@ -40,6 +41,7 @@ struct ib_command_env {
     struct ib_registry *registry; /* --plugin modules loaded as descriptors
                                      (as code in hidden worker commands) */
     const char *program;          /* path of this program, to execute anew */
+    const char *version;          /* of this program */
 };
 
 struct ib_command {

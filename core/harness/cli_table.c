@@ -12,6 +12,8 @@
     COMMAND(attack)                                                            \
     COMMAND(score)                                                             \
     COMMAND(report)                                                            \
+    COMMAND(submit)                                                            \
+    COMMAND(verify)                                                            \
     COMMAND(store)                                                             \
     COMMAND(selftest)                                                          \
     COMMAND(worker)                                                            \

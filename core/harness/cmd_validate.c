@@ -1,7 +1,10 @@
 #include <string.h>
 
 #include "cli.h"
+#include "entry.h"
 #include "suite_parts.h"
+
+enum { SHOWN = 20 };
 
 static cJSON *verdict_json(const char *path, const struct ib_suite *s,
                            const struct ib_error *why)
@@ -70,46 +73,119 @@ static bool is_schema(const struct ib_command_env *env, const char *path)
     return true;
 }
 
+/* What is being validated, and what came of it so far. */
+struct validation {
+    const struct ib_command_env *env;
+    const struct ib_args *args;
+    cJSON *list; /* verdicts, with --json */
+    int wrong;
+    struct ib_error *err;
+};
+
+static void one_suite(struct validation *v, const char *path)
+{
+    struct ib_suite *suite = NULL;
+    struct ib_error why = {0};
+
+    if (ib_suite_read(v->env->registry, path, ib_args_all(v->args, "set"),
+                      ib_args_all(v->args, "only"), &suite, &why) != IB_OK)
+        v->wrong++;
+    if (v->list)
+        cJSON_AddItemToArray(v->list, verdict_json(path, suite, &why));
+    else if (suite || ib_args_count(v->args) > 1)
+        say(v->env->console, path, suite, &why);
+    else
+        *v->err = why;
+    ib_suite_free(suite);
+}
+
+static cJSON *entry_json(const char *path, const struct ib_findings *f)
+{
+    cJSON *v = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(v, "entry", path);
+    cJSON_AddBoolToObject(v, "valid", f->n == 0);
+    cJSON_AddNumberToObject(v, "faults", (double)f->n);
+    cJSON_AddItemToObject(v, "findings",
+                          f->list ? cJSON_Duplicate(f->list, true)
+                                  : cJSON_CreateArray());
+    return v;
+}
+
+static void say_entry(const struct ib_console *c, const struct ib_entry *e,
+                      const char *path, const struct ib_findings *f)
+{
+    struct ib_text t = {0};
+
+    if (f->n == 0) {
+        ib_console_out(c, "%s: valid, %d cells%s\n", path,
+                       cJSON_GetArraySize(ib_at(e->results, "cells")),
+                       e->same_numerics
+                           ? ""
+                           : "; made with other numerics than this program's");
+        return;
+    }
+    ib_console_out(c, "%s: %zu thing%s wrong\n", path, f->n,
+                   f->n == 1 ? " is" : "s are");
+    ib_findings_text(f, SHOWN, &t);
+    c->out(ib_text_string(&t), t.size);
+    ib_text_free(&t);
+}
+
+static enum ib_status one_entry(struct validation *v, const char *path)
+{
+    struct ib_entry e;
+    struct ib_findings f = {0};
+    enum ib_status s = ib_entry_open(v->env->registry, path, &e, &f, v->err);
+
+    if (!s)
+        s = ib_entry_check(&e, &f, v->err);
+    if (!s && f.failed)
+        s = ib_error_set(v->err, IB_E_NOMEM, "%s: no memory", path);
+    if (!s && v->list)
+        cJSON_AddItemToArray(v->list, entry_json(path, &f));
+    else if (!s)
+        say_entry(v->env->console, &e, path, &f);
+    v->wrong += f.n > 0;
+    ib_entry_close(&e);
+    ib_findings_free(&f);
+    return s;
+}
+
 static int validate_run(const struct ib_command_env *env,
                         const struct ib_args *args, struct ib_error *err)
 {
-    bool json = ib_args_has(args, "json");
-    cJSON *list = cJSON_CreateArray();
-    int wrong = 0, code = IB_EXIT_OK;
+    struct validation v = {.env = env, .args = args, .err = err};
+    int code = IB_EXIT_OK, n = ib_args_count(args);
+    enum ib_status s = IB_OK;
 
-    for (int i = 0; i < ib_args_count(args); i++) {
+    v.list = ib_args_has(args, "json") ? cJSON_CreateArray() : NULL;
+    for (int i = 0; i < n && !s; i++) {
         const char *path = ib_args_at(args, i);
-        struct ib_suite *suite = NULL;
-        struct ib_error why = {0};
         if (is_schema(env, path))
             continue;
-        if (ib_suite_read(env->registry, path, ib_args_all(args, "set"),
-                          ib_args_all(args, "only"), &suite, &why) != IB_OK)
-            wrong++;
-        if (json)
-            cJSON_AddItemToArray(list, verdict_json(path, suite, &why));
-        else if (suite || ib_args_count(args) > 1)
-            say(env->console, path, suite, &why);
+        if (ib_is_entry(path))
+            s = one_entry(&v, path);
         else
-            *err = why;
-        ib_suite_free(suite);
+            one_suite(&v, path);
     }
-    if (json)
-        code = print_json(env->console, list, err);
-    cJSON_Delete(list);
-    if (code != IB_EXIT_OK || !wrong)
+    if (!s && v.list)
+        code = print_json(env->console, v.list, err);
+    cJSON_Delete(v.list);
+    if (s)
+        return IB_EXIT_ERROR;
+    if (code != IB_EXIT_OK || !v.wrong)
         return code;
-    if (err->text[0])
-        return IB_EXIT_USAGE;
-    ib_error_set(err, IB_E_USAGE, "%d of %d suites cannot be run", wrong,
-                 ib_args_count(args));
+    if (!err->text[0])
+        ib_error_set(err, IB_E_USAGE, "%d of %d are not valid", v.wrong, n);
     return IB_EXIT_USAGE;
 }
 
 const struct ib_command ib_cmd_validate = {
     .name = "validate",
-    .synopsis = "SUITE.json... [--set PATH=JSON]... [--only COORDINATE=ID]...",
-    .summary = "check suites without running anything",
+    .synopsis = "SUITE.json|ENTRY... [--set PATH=JSON]... "
+                "[--only COORDINATE=ID]...",
+    .summary = "check suites and entries without running anything",
     .details =
         "Reads each suite as `run` would: names, types, ranges, filters and "
         "sweeps are checked, and the number of cells is printed. Exit status 1 "
@@ -118,8 +194,14 @@ const struct ib_command ib_cmd_validate = {
         "\n"
         "The format of a suite is described in docs/suite.md.\n"
         "\n"
+        "An entry (a directory with entry.json, docs/submitting.md) is checked "
+        "for missing and surplus files and cells, hashes, keys, values out of "
+        "range, and numbers that do not follow from each other. `invbench "
+        "verify` computes it anew.\n"
+        "\n"
         "Examples:\n"
         "  invbench validate suites/*.json\n"
+        "  invbench validate results/*/\n"
         "  invbench validate mine.json --set seeds=[1,2,3]\n"
         "  invbench validate mine.json --set attacks.mi-face.steps=500\n",
     .flags =

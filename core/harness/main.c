@@ -97,7 +97,8 @@ static enum ib_status pin_blas(char **argv, struct ib_error *err)
 static int run(int argc, char **argv, struct ib_error *err)
 {
     struct ib_console console = make_console();
-    struct ib_command_env env = {.console = &console, .stop = &stop};
+    struct ib_command_env env = {
+        .console = &console, .stop = &stop, .version = IB_VERSION};
     char program[4096] = {0};
     int code = IB_EXIT_ERROR;
 

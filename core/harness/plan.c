@@ -43,24 +43,37 @@ static const char *family(const struct ib_suite_item *item)
 
 /* --- seed: data, evaluators -------------------------------------------- */
 
-static enum ib_status plan_data(struct ib_making *m)
+/* Hashes of the data's files: measured, or those that are to be believed. */
+static enum ib_status plan_files(struct ib_making *m, cJSON **files)
 {
     const struct ib_suite *suite = m->suite;
     struct ib_dataset_env env = {.seed = ib_making_seed(m),
                                  .data_dir = m->b->env->data_dir};
-    cJSON *files = NULL;
-    char label[64];
     enum ib_status s;
 
+    if (m->b->env->files) {
+        *files = cJSON_Duplicate(m->b->env->files, true);
+        return *files ? IB_OK : ib_making_no_memory(m);
+    }
     env.scratch = ib_scratch_create((size_t)256 << 20);
     if (!env.scratch)
         return ib_making_no_memory(m);
-    s = ib_dataset_files(&suite->dataset, &env, &files, m->err);
+    s = ib_dataset_files(&suite->dataset, &env, files, m->err);
     ib_scratch_free(env.scratch);
-    if (s) {
+    if (s)
         ib_error_prefix(m->err, "data set %s", suite->dataset.plugin->name);
+    return s;
+}
+
+static enum ib_status plan_data(struct ib_making *m)
+{
+    const struct ib_suite *suite = m->suite;
+    cJSON *files = NULL;
+    char label[64];
+    enum ib_status s = plan_files(m, &files);
+
+    if (s)
         return s;
-    }
     if (!ib_plan_keep(m->b, files))
         return ib_making_no_memory(m);
     snprintf(label, sizeof(label), "data %s/%s", suite->dataset.plugin->name,

@@ -47,5 +47,15 @@ IB_CHECK enum ib_status ib_recon_put(struct ib_store *store, const char *key,
 IB_CHECK enum ib_status ib_npy_write(const char *path, int dims,
                                      const size_t *size, const uint8_t *data,
                                      struct ib_error *err);
+enum { IB_NPY_DIMS = 8 };
+struct ib_npy {
+    int dims;
+    size_t size[IB_NPY_DIMS], bytes;
+    const uint8_t *data; /* into file */
+    struct ib_text file;
+};
+IB_CHECK enum ib_status ib_npy_read(const char *path, struct ib_npy *out,
+                                    struct ib_error *err);
+void ib_npy_free(struct ib_npy *a);
 
 #endif

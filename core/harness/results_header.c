@@ -182,6 +182,27 @@ cJSON *ib_results_utility(const struct ib_gather *g, struct ib_error *err)
     return NULL;
 }
 
+/* Which evaluator judged: its key, and the hash of its weights. */
+static enum ib_status put_weights(const struct ib_gather *g, int node, cJSON *o,
+                                  struct ib_error *err)
+{
+    const struct ib_plan *p = g->plan;
+    struct ib_artifact a = {0};
+    char hash[IB_KEY_SIZE];
+    bool ok = true, there = ib_node_is_there(p, node);
+    enum ib_status status =
+        there ? ib_store_get(g->env->store, p->nodes[node].key, &a, err)
+              : IB_OK;
+    if (status)
+        return status;
+    if (there)
+        ib_sha256(a.data, a.size, hash);
+    ib_put_text(&ok, o, "key", there ? p->nodes[node].key : NULL);
+    ib_put_text(&ok, o, "weights", there ? hash : NULL);
+    ib_artifact_free(&a);
+    return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
+}
+
 cJSON *ib_results_evaluators_utility(const struct ib_gather *g,
                                      struct ib_error *err)
 {
@@ -195,6 +216,8 @@ cJSON *ib_results_evaluators_utility(const struct ib_gather *g,
         ib_put_text(&ok, o, "evaluator", p->suite->evaluators[c->evaluator].id);
         ib_put_number(&ok, o, "seed", (double)p->suite->seeds[c->seed]);
         status = put_utility(g, c->model_node, c->utility_node, o, false, err);
+        if (!status)
+            status = put_weights(g, c->model_node, o, err);
     }
     if (ok && !status)
         return all;

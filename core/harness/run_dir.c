@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "tree.h"
 
 static enum ib_status path_in(const char *dir, const char *name,
                               char out[PATH_MAX], struct ib_error *err)
@@ -17,25 +18,6 @@ static enum ib_status path_in(const char *dir, const char *name,
     if (snprintf(out, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
         return ib_error_set(err, IB_E_USAGE,
                             "--out: the directory has too long a name");
-    return IB_OK;
-}
-
-static enum ib_status make_dir(const char *dir, struct ib_error *err)
-{
-    char part[PATH_MAX];
-    size_t n = strlen(dir);
-
-    if (n == 0 || n >= sizeof(part))
-        return ib_error_set(err, IB_E_USAGE, "--out: not a directory's name");
-    memcpy(part, dir, n + 1);
-    for (size_t i = 1; i <= n; i++) {
-        if (part[i] != '/' && part[i] != '\0')
-            continue;
-        part[i] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            return ib_error_set(err, IB_E_IO, "%s: %s", part, strerror(errno));
-        part[i] = dir[i];
-    }
     return IB_OK;
 }
 
@@ -89,7 +71,7 @@ enum ib_status ib_run_dir_open(const struct ib_suite *suite, const char *dir,
 {
     char path[PATH_MAX];
     struct ib_text text = {0};
-    enum ib_status s = make_dir(dir, err);
+    enum ib_status s = ib_tree_make(dir, err);
 
     *lock = -1;
     if (!s)

@@ -62,12 +62,12 @@ static enum ib_status read_limits(struct ib_session *s,
     return status;
 }
 
-enum ib_status ib_session_open(struct ib_session *s,
-                               const struct ib_command_env *command,
-                               const struct ib_args *args, struct ib_error *err)
+enum ib_status ib_session_open_at(struct ib_session *s,
+                                  const struct ib_command_env *command,
+                                  const struct ib_args *args, const char *store,
+                                  struct ib_error *err)
 {
     const char *data = ib_args_get(args, "data");
-    char dir[PATH_MAX];
     enum ib_status status;
 
     memset(s, 0, sizeof(*s));
@@ -77,11 +77,20 @@ enum ib_status ib_session_open(struct ib_session *s,
     s->env.data_dir = data ? data : getenv("INVBENCH_DATA");
     status = read_limits(s, args, err);
     if (!status)
-        status = ib_store_default(args, dir, err);
-    if (!status)
-        status = ib_store_open(&s->store, dir, err);
+        status = ib_store_open(&s->store, store, err);
     s->env.store = s->store;
     return status;
+}
+
+enum ib_status ib_session_open(struct ib_session *s,
+                               const struct ib_command_env *command,
+                               const struct ib_args *args, struct ib_error *err)
+{
+    char dir[PATH_MAX];
+    enum ib_status status = ib_store_default(args, dir, err);
+
+    memset(s, 0, sizeof(*s));
+    return status ? status : ib_session_open_at(s, command, args, dir, err);
 }
 
 void ib_session_close(struct ib_session *s)

@@ -43,6 +43,12 @@ IB_CHECK enum ib_status ib_session_open(struct ib_session *s,
                                         const struct ib_command_env *command,
                                         const struct ib_args *args,
                                         struct ib_error *err);
+/* The same with a store of its own. */
+IB_CHECK enum ib_status ib_session_open_at(struct ib_session *s,
+                                           const struct ib_command_env *command,
+                                           const struct ib_args *args,
+                                           const char *store,
+                                           struct ib_error *err);
 void ib_session_close(struct ib_session *s);
 typedef enum ib_status (*ib_session_make)(void *ctx, struct ib_error *err);
 /* Runs the plan, then make(ctx); when that fails because an artifact turned

@@ -52,6 +52,8 @@ struct ib_stage_env {
     struct ib_reporter *reporter;
     struct ib_pool *pool; /* NULL: one thread */
     const char *program;  /* of the attacker process; NULL: this one */
+    /* For a plan without the data: {path: sha256} to believe; NULL: none. */
+    const cJSON *files;
 };
 
 typedef enum ib_status (*ib_stage_run)(const struct ib_stage_env *env,

@@ -154,8 +154,8 @@ results = {
     "access": ["gradients", "scores"], "seeds": [1],
     "budget": {"max_queries": 10000, "latency": 0, "rate_limit": 0},
     "columns": columns(), "cells": sorted(cells, key=lambda c: c["name"]), "controls": controls, "utility": utility,
-    "evaluators_utility": [dict(evaluator=e, seed=1, status="ok", reason=None, n=50, accuracy=.92, ece=.04)
-                           for e in EV],
+    "evaluators_utility": [dict(evaluator=e, seed=1, status="ok", reason=None, n=50, accuracy=.92, ece=.04,
+                                key="0" * 64, weights="1" * 64) for e in EV],
     "summary": {
         "rows": rows,
         "headline": [dict(model="softmax", defense=d, access=lv, attacks=at, missing=ms, seeds=1, identities=K,

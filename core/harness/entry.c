@@ -1,0 +1,162 @@
+/* Reading an entry: its JSON files, its suite, and the plan that they imply. */
+#include "entry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "schema.h"
+
+enum ib_status ib_entry_path(const struct ib_entry *e, const char *name,
+                             char out[PATH_MAX], struct ib_error *err)
+{
+    if (snprintf(out, PATH_MAX, "%s/%s", e->dir, name) < PATH_MAX)
+        return IB_OK;
+    return ib_error_set(err, IB_E_USAGE, "%.80s...: the path is too long",
+                        e->dir);
+}
+
+bool ib_is_entry(const char *path)
+{
+    char file[PATH_MAX];
+    struct stat st;
+
+    return snprintf(file, sizeof file, "%s/%s", path, IB_ENTRY_FILE) <
+               (int)sizeof file &&
+           stat(file, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* The directory's own name, without slashes around it. */
+static void name_of(struct ib_entry *e)
+{
+    size_t n = strlen(e->dir);
+    const char *at;
+
+    while (n > 1 && e->dir[n - 1] == '/')
+        e->dir[--n] = '\0';
+    at = strrchr(e->dir, '/');
+    e->name = at ? at + 1 : e->dir;
+}
+
+/* NULL with a finding where the file is not there, no JSON, or does not fit
+ * the schema (NULL: none). */
+static cJSON *read_json(const struct ib_entry *e, const char *name,
+                        const char *schema, struct ib_findings *f)
+{
+    char path[PATH_MAX];
+    struct ib_error why;
+    cJSON *v = NULL, *s = NULL;
+    size_t before = f->n;
+
+    if (ib_entry_path(e, name, path, &why) || ib_json_read(path, &v, &why) ||
+        (schema && ib_schema_open(schema, &s, &why))) {
+        ib_finding_error(f, name, &why);
+        cJSON_Delete(v);
+        return NULL;
+    }
+    if (s)
+        ib_schema_check(s, v, name, f);
+    cJSON_Delete(s);
+    if (f->n == before)
+        return v;
+    cJSON_Delete(v);
+    return NULL;
+}
+
+static void read_suite(const struct ib_registry *registry, struct ib_entry *e,
+                       struct ib_findings *f)
+{
+    static const char *const none[] = {NULL};
+    char path[PATH_MAX], wanted[IB_KEY_SIZE], there[IB_KEY_SIZE];
+    struct ib_error why;
+    cJSON *raw = NULL;
+
+    if (ib_entry_path(e, "suite.json", path, &why) ||
+        ib_suite_read(registry, path, none, none, &e->suite, &why) ||
+        ib_json_read(path, &raw, &why) || ib_json_key(raw, there, &why) ||
+        ib_json_key(e->suite->resolved, wanted, &why))
+        ib_finding_error(f, "suite.json", &why);
+    else if (strcmp(wanted, there) != 0)
+        ib_finding(f, "suite.json", "",
+                   "is not in resolved form, as `run` writes it");
+    else if (strcmp(ib_at_text(ib_at(e->manifest, "suite"), "sha256"), there))
+        ib_finding(f, IB_ENTRY_FILE, "suite.sha256",
+                   "is not the hash of suite.json, which is %s", there);
+    else if (strcmp(ib_at_text(ib_at(e->manifest, "suite"), "name"),
+                    e->suite->name))
+        ib_finding(f, IB_ENTRY_FILE, "suite.name",
+                   "is not the suite's, which is \"%.80s\"", e->suite->name);
+    cJSON_Delete(raw);
+}
+
+static enum ib_status claim(struct ib_entry *e, struct ib_error *err)
+{
+    const char *own = ib_numerics(e->env.registry);
+    struct ib_claim c = {ib_at_text(e->manifest, "numerics"),
+                         ib_at(e->manifest, "code")};
+    cJSON *code = NULL;
+    enum ib_status s = ib_plan_code(e->plan, &code, err);
+
+    if (s)
+        return s;
+    e->same_numerics = strcmp(c.numerics, own) == 0;
+    e->same_code = cJSON_Compare(code, c.code, true);
+    cJSON_Delete(code);
+    return e->same_numerics && e->same_code
+               ? IB_OK
+               : ib_plan_claim(e->plan, own, &c, err);
+}
+
+static void make_plan(struct ib_entry *e, struct ib_findings *f)
+{
+    struct ib_error why;
+
+    e->env.files = ib_at(ib_at(e->manifest, "data"), "files");
+    if (ib_plan_make(e->suite, &e->env, &e->plan, &why) || claim(e, &why))
+        ib_finding_error(f, "suite.json", &why);
+}
+
+enum ib_status ib_entry_open(const struct ib_registry *registry,
+                             const char *dir, struct ib_entry *e,
+                             struct ib_findings *f, struct ib_error *err)
+{
+    enum ib_status s;
+
+    *e = (struct ib_entry){.env.registry = registry};
+    if (snprintf(e->dir, sizeof e->dir, "%s", dir) >= (int)sizeof e->dir)
+        return ib_error_set(err, IB_E_USAGE, "%.80s...: the path is too long",
+                            dir);
+    if (!ib_is_entry(e->dir))
+        return ib_error_set(err, IB_E_USAGE,
+                            "%s is not an entry: it holds no %s", dir,
+                            IB_ENTRY_FILE);
+    name_of(e);
+    e->manifest = read_json(e, IB_ENTRY_FILE, "entry", f);
+    if (!e->manifest)
+        return IB_OK;
+    s = ib_json_key(e->manifest, e->hash, err);
+    if (s)
+        return s;
+    if (strcmp(ib_at_text(e->manifest, "name"), e->name) != 0)
+        ib_finding(f, IB_ENTRY_FILE, "name",
+                   "is \"%s\"; the directory is called \"%s\"",
+                   ib_at_text(e->manifest, "name"), e->name);
+    e->results = read_json(e, "results.json", "results", f);
+    if (ib_at(ib_at(e->manifest, "files"), "images/index.json"))
+        e->index = read_json(e, "images/index.json", NULL, f);
+    read_suite(registry, e, f);
+    if (e->suite)
+        make_plan(e, f);
+    return IB_OK;
+}
+
+void ib_entry_close(struct ib_entry *e)
+{
+    ib_plan_free(e->plan);
+    ib_suite_free(e->suite);
+    cJSON_Delete(e->manifest);
+    cJSON_Delete(e->results);
+    cJSON_Delete(e->index);
+    memset(e, 0, sizeof *e);
+}
