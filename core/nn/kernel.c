@@ -151,50 +151,73 @@ void ib_kernel_wide(const struct ib_wide *t)
 
 /* --- thin: few lanes, eight neighbours at a time -------------------------- */
 
-INLINE void put_spot(float *out, __m256 s, size_t length, size_t spread,
-                     bool add)
+INLINE void put8(float *out, __m256 s, bool add)
 {
-    if (length == IB_VECTOR && spread == 1) {
-        _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), s) : s);
+    _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), s) : s);
+}
+
+static void put_spot(const struct ib_thin *t, size_t spot, size_t lane,
+                     const float *s)
+{
+    float *out = t->out + t->to[spot] + lane * t->row;
+    for (size_t i = 0; i < (size_t)t->length[spot]; i++, out += t->spread)
+        *out = t->add ? *out + s[i] : s[i];
+}
+
+/* s[v][l] += w[l] * b[v], whichever order needs fewer registers. */
+INLINE void outer_product(__m256 s[8][IB_THIN], const float *const b[8],
+                          ptrdiff_t at, const float *w, size_t n, size_t lanes)
+{
+    __m256 kept[IB_THIN];
+    if (n < lanes) {
+        EACH (v, n)
+            kept[v] = _mm256_loadu_ps(b[v] + at);
+        EACH (l, lanes) {
+            __m256 x = _mm256_broadcast_ss(w + l);
+            EACH (v, n)
+                s[v][l] = _mm256_fmadd_ps(x, kept[v], s[v][l]);
+        }
         return;
     }
-    float v[IB_VECTOR];
-    _mm256_storeu_ps(v, s);
-    for (size_t i = 0; i < length; i++)
-        out[i * spread] = add ? out[i * spread] + v[i] : v[i];
+    EACH (l, lanes)
+        kept[l] = _mm256_broadcast_ss(w + l);
+    EACH (v, n) {
+        __m256 x = _mm256_loadu_ps(b[v] + at);
+        EACH (l, lanes)
+            s[v][l] = _mm256_fmadd_ps(kept[l], x, s[v][l]);
+    }
 }
 
 /* All spots, n at a time, with `lanes` lanes: constants where it is inlined. */
 INLINE void thin_tiles(const struct ib_thin *t, size_t n, size_t lanes)
 {
     for (size_t at = 0; at < t->spots; at += n) {
-        const float *p[8], *a = t->a;
+        const float *b[8], *a = t->a;
         __m256 s[8][IB_THIN];
+        size_t whole = 0;
         EACH (v, n) {
-            p[v] = t->b + t->from[least(at + v, t->spots - 1)];
+            size_t spot = least(at + v, t->spots - 1);
+            b[v] = t->b + t->from[spot];
+            whole += t->length[spot] == IB_VECTOR;
             EACH (l, lanes)
                 s[v][l] = _mm256_broadcast_ss(a + l);
         }
         a += lanes;
-        for (size_t k = 0; k < t->taps; k++, a += lanes) {
-            ptrdiff_t tap = t->tap[k];
-            __m256 w[IB_THIN];
-            EACH (l, lanes)
-                w[l] = _mm256_broadcast_ss(a + l);
-            EACH (v, n) {
-                __m256 b = _mm256_loadu_ps(p[v] + tap);
+        for (size_t k = 0; k < t->taps; k++, a += lanes)
+            outer_product(s, b, t->tap[k], a, n, lanes);
+        if (whole == n && t->spread == 1 && at + n <= t->spots) {
+            EACH (v, n)
                 EACH (l, lanes)
-                    s[v][l] = _mm256_fmadd_ps(w[l], b, s[v][l]);
-            }
+                    put8(t->out + t->to[at + v] + l * t->row, s[v][l], t->add);
+            continue;
         }
-        EACH (v, n) {
-            if (at + v >= t->spots)
-                break;
-            float *out = t->out + t->to[at + v];
-            size_t length = (size_t)t->length[at + v];
+        float spilled[8][IB_THIN][IB_VECTOR];
+        EACH (v, n)
             EACH (l, lanes)
-                put_spot(out + l * t->row, s[v][l], length, t->spread, t->add);
-        }
+                _mm256_storeu_ps(spilled[v][l], s[v][l]);
+        for (size_t v = 0; v < n && at + v < t->spots; v++)
+            for (size_t l = 0; l < lanes; l++)
+                put_spot(t, at + v, l, spilled[v][l]);
     }
 }
 
@@ -242,13 +265,23 @@ INLINE void dot_tile(const struct ib_dot *t, size_t m, size_t j, size_t rows,
     for (size_t v = 0; v < t->spots; v++) {
         ptrdiff_t from = t->from[v], to = t->to[v];
         __m256i mask = mask_of(t->length[v]);
-        __m256 x[4];
+        __m256 kept[4];
+        if (taps < rows) {
+            EACH (k, taps)
+                kept[k] = _mm256_loadu_ps(b[k] + from);
+            EACH (i, rows) {
+                __m256 x = _mm256_maskload_ps(a[i] + to, mask);
+                EACH (k, taps)
+                    s[i][k] = _mm256_fmadd_ps(x, kept[k], s[i][k]);
+            }
+            continue;
+        }
         EACH (i, rows)
-            x[i] = _mm256_maskload_ps(a[i] + to, mask);
+            kept[i] = _mm256_maskload_ps(a[i] + to, mask);
         EACH (k, taps) {
-            __m256 y = _mm256_loadu_ps(b[k] + from);
+            __m256 x = _mm256_loadu_ps(b[k] + from);
             EACH (i, rows)
-                s[i][k] = _mm256_fmadd_ps(x[i], y, s[i][k]);
+                s[i][k] = _mm256_fmadd_ps(kept[i], x, s[i][k]);
         }
     }
     float sum[8 * 4];

@@ -74,6 +74,23 @@ void ib_kernel_lanes(ib_real *a, const ib_real *x, size_t row, size_t lanes,
 /* Sum in float of up to 32 strands, joined in double. */
 double ib_kernel_sum(size_t n, const ib_real *x);
 
+/* The maximum of each of n windows of 2 x 2 that stand side by side in two rows
+ * of 2 n numbers, and its place (0, 1: top; 2, 3: below). The first of equal
+ * maxima wins; NaN is passed on. */
+void ib_kernel_max2(size_t n, const ib_real *top, const ib_real *below,
+                    ib_real *y, uint8_t *place);
+/* Back: dy to its place, 0 to the others, or dy is added to its place. */
+struct ib_max2_back {
+    const ib_real *dy;
+    const uint8_t *place;
+    ib_real *top, *below;
+    bool add;
+};
+void ib_kernel_max2_back(size_t n, const struct ib_max2_back *b);
+
+void ib_plain_max2(size_t n, const ib_real *top, const ib_real *below,
+                   ib_real *y, uint8_t *place);
+void ib_plain_max2_back(size_t n, const struct ib_max2_back *b);
 void ib_plain_wide(const struct ib_wide *t);
 void ib_plain_thin(const struct ib_thin *t);
 void ib_plain_dot(const struct ib_dot *t);

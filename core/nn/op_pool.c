@@ -1,6 +1,7 @@
 /*
  * Max and average pooling over windows that lie wholly inside the image.
  */
+#include "kernel.h"
 #include "node.h"
 
 #include <string.h>
@@ -39,21 +40,6 @@ static ib_real window_max(const ib_real *x, int w, int size, uint8_t *place)
     return top;
 }
 
-/* Windows of 2 x 2: one output row without inner loops. */
-static void row_max_2(size_t ow, const ib_real *x, const ib_real *below,
-                      ib_real *y, uint8_t *place)
-{
-    for (size_t i = 0; i < ow; i++) {
-        ib_real a = x[2 * i], b = x[2 * i + 1];
-        ib_real c = below[2 * i], d = below[2 * i + 1];
-        ib_real ab = b > a || b != b ? b : a, cd = d > c || d != d ? d : c;
-        uint8_t pab = b > a || b != b ? 1 : 0, pcd = d > c || d != d ? 3 : 2;
-        bool low = cd > ab || cd != cd;
-        y[i] = low ? cd : ab;
-        place[i] = low ? pcd : pab;
-    }
-}
-
 static void max_forward(const struct ib_op_run *r)
 {
     struct ib_shape in = r->in[0], out = r->node->shape;
@@ -66,7 +52,7 @@ static void max_forward(const struct ib_op_run *r)
         for (int oy = 0; oy < out.h; oy++, y += out.w, place += out.w) {
             const ib_real *row = x + (ptrdiff_t)oy * stride * in.w;
             if (size == 2 && stride == 2) {
-                row_max_2((size_t)out.w, row, row + in.w, y, place);
+                ib_kernel_max2((size_t)out.w, row, row + in.w, y, place);
                 continue;
             }
             for (int ox = 0; ox < out.w; ox++)
@@ -81,6 +67,33 @@ static void clear_unless_added(const struct ib_op_run *r)
         memset(r->dx[0], 0, r->n * ib_shape_size(r->in[0]) * sizeof(ib_real));
 }
 
+/* A plane of windows of 2 x 2: every number of dx is written once. */
+static void plane_back_2(const struct ib_op_run *r, const ib_real *dy,
+                         const uint8_t *place, ib_real *dx)
+{
+    struct ib_shape in = r->in[0], out = r->node->shape;
+    size_t n = (size_t)out.w, w = (size_t)in.w, h = 2 * (size_t)out.h;
+    for (size_t y = 0; y < h; y += 2, dy += n, place += n) {
+        ib_real *top = dx + y * w, *below = top + w;
+        ib_kernel_max2_back(
+            n, &(struct ib_max2_back){dy, place, top, below, r->add[0]});
+        if (w % 2 && !r->add[0])
+            top[w - 1] = below[w - 1] = 0;
+    }
+    if (in.h % 2 && !r->add[0])
+        memset(dx + h * w, 0, w * sizeof *dx);
+}
+
+static void max_backward_2(const struct ib_op_run *r)
+{
+    size_t planes = r->n * (size_t)r->in[0].c;
+    size_t in = (size_t)r->in[0].h * (size_t)r->in[0].w;
+    size_t out = (size_t)r->node->shape.h * (size_t)r->node->shape.w;
+    const uint8_t *place = r->saved;
+    for (size_t p = 0; p < planes; p++)
+        plane_back_2(r, r->dy + p * out, place + p * out, r->dx[0] + p * in);
+}
+
 static void max_backward(const struct ib_op_run *r)
 {
     struct ib_shape in = r->in[0], out = r->node->shape;
@@ -91,6 +104,10 @@ static void max_backward(const struct ib_op_run *r)
     const uint8_t *place = r->saved;
     if (!dx)
         return;
+    if (size == 2 && stride == 2) {
+        max_backward_2(r);
+        return;
+    }
     clear_unless_added(r);
     for (size_t p = 0; p < planes; p++, dx += (ptrdiff_t)in.h * in.w)
         for (int oy = 0; oy < out.h; oy++)
