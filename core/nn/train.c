@@ -4,6 +4,7 @@
  * so that a hook that draws more changes nothing else.
  */
 #include "check.h"
+#include "net.h"
 #include "trainer.h"
 
 #include <math.h>
@@ -31,9 +32,12 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     size_t saved = r->weighs_rows ? largest_output(r) : 0;
     size_t rows = r->batch * (clean + (size_t)t->classes + saved + 1);
     size_t hooks = (size_t)t->n_hooks, images = r->n + r->n_valid;
+    size_t threads = (size_t)ib_pool_threads(t->net->pool);
+    r->draw_bytes = (ib_draw_bytes(t->data->shape) + 63) / 64 * 64;
+    size_t draws = r->batch * sizeof *r->draw + threads * r->draw_bytes;
     size_t kept = r->n_valid ? p + ib_net_state_count(t->net) : 0;
     size_t bytes = (images + rows + moments * p + kept) * sizeof(ib_real) +
-                   2 * r->batch * sizeof(double) + r->d + nodes +
+                   2 * r->batch * sizeof(double) + draws + nodes +
                    hooks * sizeof *r->hook_rng + 20 * 64;
     r->memory = ib_scratch_create(bytes);
     if (!r->memory)
@@ -48,14 +52,15 @@ static bool take_memory(struct ib_trainer *r, size_t clean)
     r->saved = ib_scratch_take(r->memory, r->batch * saved, sizeof *r->saved);
     r->norm = ib_scratch_take(r->memory, r->batch, sizeof *r->norm);
     r->weight = ib_scratch_take(r->memory, r->batch, sizeof *r->weight);
-    r->pixels = ib_scratch_take(r->memory, r->d, 1);
+    r->draw = ib_scratch_take(r->memory, r->batch, sizeof *r->draw);
+    r->draw_scratch = ib_scratch_take(r->memory, threads, r->draw_bytes);
     r->path = ib_scratch_take(r->memory, nodes, 1);
     r->hook_rng = ib_scratch_take(r->memory, hooks, sizeof *r->hook_rng);
     r->moments_size = moments * p * sizeof(ib_real);
     r->moments = ib_scratch_take(r->memory, moments * p, sizeof(ib_real));
     return r->kept && r->saved && r->norm && r->weight && r->order &&
-           r->label && r->target && r->clean && r->pixels && r->path &&
-           r->hook_rng && r->moments;
+           r->label && r->target && r->clean && r->draw && r->draw_scratch &&
+           r->path && r->hook_rng && r->moments;
 }
 
 static void open_streams(struct ib_trainer *r)

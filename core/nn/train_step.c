@@ -3,7 +3,6 @@
  * random draw comes from a stream of its own name, so that a hook that draws
  * more changes nothing else.
  */
-#include "augment.h"
 #include "net.h"
 #include "pool.h"
 #include "trainer.h"
@@ -14,21 +13,42 @@
 
 /* --- batch --------------------------------------------------------------- */
 
+/* Rows of a batch; a task takes LOAD of them. */
+struct load {
+    const struct ib_trainer *r;
+    size_t from, n;
+};
+
+enum { LOAD = 8 };
+
+static void load_rows(void *ctx, int task, int thread)
+{
+    const struct load *l = ctx;
+    const struct ib_trainer *r = l->r;
+    const struct ib_images *data = r->t->data;
+    ib_real *input = ib_net_value(r->t->net, r->t->input);
+    void *scratch = r->draw_scratch + (size_t)thread * r->draw_bytes;
+    size_t first = (size_t)task * LOAD;
+    for (size_t i = first; i < l->n && i < first + LOAD; i++)
+        ib_draw_load(&r->draw[i], data->shape,
+                     data->pixels + r->order[l->from + i] * r->d,
+                     input + i * r->d, scratch);
+}
+
 /* Images `from`.. of the shuffled order into the net's input. */
 static void load_images(struct ib_trainer *r, size_t from, size_t n)
 {
     const struct ib_training *t = r->t;
-    const struct ib_augment a = {t->options.shift, t->options.flip};
     size_t k = (size_t)t->classes;
-    ib_real *input = ib_net_value(t->net, t->input);
+    struct load l = {r, from, n};
     memset(r->target, 0, n * k * sizeof *r->target);
     for (size_t i = 0; i < n; i++) {
-        size_t image = r->order[from + i];
-        r->label[i] = t->data->identity[image];
+        r->label[i] = t->data->identity[r->order[from + i]];
         r->target[i * k + (size_t)r->label[i]] = 1;
-        ib_augment_row(&a, t->data->shape, t->data->pixels + image * r->d,
-                       &r->augment_rng, r->pixels, input + i * r->d);
     }
+    ib_augment_draw(&t->options.augment, t->data->shape, &r->augment_rng, n,
+                    r->draw);
+    ib_pool_run(t->net->pool, (int)((n + LOAD - 1) / LOAD), load_rows, &l);
 }
 
 static void run_batch_hooks(struct ib_trainer *r, struct ib_train_batch *b)

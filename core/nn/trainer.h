@@ -31,9 +31,11 @@ struct ib_trainer {
     ib_real *clean;        /* batch x the largest input to be reconstructed */
     double *norm, *weight; /* batch */
     ib_real *saved;        /* batch x the largest output, when weighing rows */
-    uint8_t *pixels;       /* d */
-    uint8_t *path;         /* nodes */
-    ib_real *moments;      /* of the optimiser */
+    struct ib_draw *draw;  /* batch */
+    uint8_t *draw_scratch; /* threads x draw_bytes */
+    size_t draw_bytes;
+    uint8_t *path;    /* nodes */
+    ib_real *moments; /* of the optimiser */
     size_t moments_size;
     struct ib_optim optim;
     struct ib_rng order_rng, augment_rng, dropout_rng, mask_rng, *hook_rng;

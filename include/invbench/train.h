@@ -5,6 +5,7 @@
 #ifndef INVBENCH_TRAIN_H
 #define INVBENCH_TRAIN_H
 
+#include <invbench/augment.h>
 #include <invbench/optim.h>
 
 /* First member of every model's options struct; its rows come from
@@ -19,8 +20,7 @@ struct ib_train_options {
     double validation; /* share of the images that is set aside */
     int64_t patience;  /* epochs without a better one; 0: all are run */
     double clip;       /* most L2 norm of a step's gradient; 0: any */
-    int64_t shift; /* augmentation: random shift by up to this many pixels */
-    bool flip;     /* augmentation: random horizontal flip */
+    struct ib_augment augment;
 };
 
 /* Rows for a table over `struct tag` whose member `train` comes first. */
@@ -133,18 +133,6 @@ struct ib_train_options {
          .unit = "epochs",                                                     \
          .offset = offsetof(struct tag, train.patience),                       \
          .help = "stop after so many epochs without a better one; 0: never"},  \
-        {.name = "shift",                                                      \
-         .type = IB_INT,                                                       \
-         .value = "0",                                                         \
-         .min = 0,                                                             \
-         .max = 64,                                                            \
-         .unit = "pixels",                                                     \
-         .offset = offsetof(struct tag, train.shift),                          \
-         .help = "augmentation: random shift, edges repeated"},                \
-    {                                                                          \
-        .name = "flip", .type = IB_BOOL, .value = "false",                     \
-        .offset = offsetof(struct tag, train.flip),                            \
-        .help = "augmentation: random mirror image"                            \
-    }
+        IB_AUGMENT_OPTIONS(tag, train.augment)
 
 #endif
