@@ -123,7 +123,7 @@ docs: all ## write docs/ and man page from the tables
 	@tools/docs.sh write
 docs-check: all
 	@tools/docs.sh check
-bench: all ## measure (see bench/)
+bench: all ## measure; against PyTorch, where it is installed (bench/run.sh)
 	@bench/run.sh
 $(BUILD)/bench/%: bench/%.c $(BUILD)/libinvbench.a
 	@mkdir -p $(@D)

@@ -15,6 +15,7 @@
     COMMAND(submit)                                                            \
     COMMAND(verify)                                                            \
     COMMAND(store)                                                             \
+    COMMAND(bench)                                                             \
     COMMAND(selftest)                                                          \
     COMMAND(worker)                                                            \
     COMMAND(attacker)                                                          \
