@@ -13,7 +13,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 3, INPUTS = 3, MANY = 1024 };
+enum { ROWS = 3, MORE_ROWS = 20, INPUTS = 3, MANY = 1024 };
+
+/* Of a run; MORE_ROWS where several are to fall to one part. */
+static size_t rows = ROWS;
 
 struct subject {
     const char *name;
@@ -172,6 +175,15 @@ static const struct subject subjects[] = {
     {"logdet", 0, {IMAGE}, {0}, false, add_logdet},
 };
 
+static inline const struct subject *subject_of(const char *name)
+{
+    for (size_t i = 0; i < IB_COUNT(subjects); i++)
+        if (strcmp(subjects[i].name, name) == 0)
+            return &subjects[i];
+    fail_msg("no subject %s", name);
+    return NULL;
+}
+
 /* `twice`: the op stands twice over the same inputs, with parameters of its
  * own; the output is <sigmoid(first), second>. */
 static inline void set_up(struct trial *t, const struct subject *s, bool twice)
@@ -192,7 +204,7 @@ static inline void set_up(struct trial *t, const struct subject *s, bool twice)
     if (ib_graph_error(g))
         fail_msg("%s: %s", s->name, ib_graph_error(g)->text);
     t->k = ib_shape_size(ib_graph_shape(g, t->y));
-    assert_int_equal(ib_net_create(&t->net, g, ROWS, &err), IB_OK);
+    assert_int_equal(ib_net_create(&t->net, g, (int)rows, &err), IB_OK);
     t->p = ib_net_parameter_count(t->net);
     t->state = ib_net_state_count(t->net);
     noise(ib_net_parameters(t->net), t->p, 10);
@@ -201,14 +213,14 @@ static inline void set_up(struct trial *t, const struct subject *s, bool twice)
         ib_net_state(t->net)[i] =
             (ib_real)0.5 + (ib_real)fabs((double)ib_net_state(t->net)[i]);
     for (int i = 0; i < s->inputs; i++)
-        noise(ib_net_value(t->net, t->x[i]), ROWS * t->d[i], 30 + (uint32_t)i);
-    noise(t->dy, ROWS * t->k, 40);
+        noise(ib_net_value(t->net, t->x[i]), rows * t->d[i], 30 + (uint32_t)i);
+    noise(t->dy, rows * t->k, 40);
     t->rng = ib_rng_stream(1, "test", 0, "norm");
 }
 
 static inline struct ib_forward run_of(struct trial *t)
 {
-    return (struct ib_forward){.n = ROWS,
+    return (struct ib_forward){.n = (int)rows,
                                .from = IB_NONE,
                                .to = t->y,
                                .rng = t->s->training ? &t->rng : NULL};
@@ -223,7 +235,7 @@ static inline void forward(struct trial *t)
 static inline void backward(struct trial *t, int wrt)
 {
     struct ib_forward f = run_of(t);
-    memcpy(ib_net_gradient(t->net, t->y), t->dy, ROWS * t->k * sizeof *t->dy);
+    memcpy(ib_net_gradient(t->net, t->y), t->dy, rows * t->k * sizeof *t->dy);
     ib_net_backward(t->net, &f, wrt);
 }
 

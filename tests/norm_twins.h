@@ -14,29 +14,24 @@ struct point {
     double x[INPUTS][MANY], w[MANY], state[MANY], y[MANY];
 };
 
-/* Normalises the values of `x` that `of` assigns to one set; stated: mean and
- * variance are given. */
+/* Normalises the values of `x` that `of` assigns to one set; stated: means and
+ * variances are given. */
 static inline void twin_normalise(const struct subject *s, const int *of,
                                   int sets, size_t n, const double *stated,
                                   double *x)
 {
     double epsilon = s->norm.epsilon != 0 ? s->norm.epsilon : 1e-5;
-    for (int set = 0; set < sets; set++) {
-        double mean = 0, variance = 0, count = 0;
-        for (size_t i = 0; i < n; i++)
-            count += of[i] == set;
-        for (size_t i = 0; i < n; i++)
-            mean += of[i] == set ? x[i] / count : 0;
-        for (size_t i = 0; i < n; i++)
-            variance += of[i] == set ? pow(x[i] - mean, 2) / count : 0;
-        if (stated) {
-            mean = stated[set];
-            variance = stated[sets + set];
-        }
-        for (size_t i = 0; i < n; i++)
-            if (of[i] == set)
-                x[i] = (x[i] - mean) / sqrt(variance + epsilon);
+    double mean[MANY] = {0}, variance[MANY] = {0}, count = (double)n / sets;
+    for (size_t i = 0; i < n; i++)
+        mean[of[i]] += x[i] / count;
+    for (size_t i = 0; i < n; i++)
+        variance[of[i]] += pow(x[i] - mean[of[i]], 2) / count;
+    for (int set = 0; set < sets && stated; set++) {
+        mean[set] = stated[set];
+        variance[set] = stated[sets + set];
     }
+    for (size_t i = 0; i < n; i++)
+        x[i] = (x[i] - mean[of[i]]) / sqrt(variance[of[i]] + epsilon);
 }
 
 static inline size_t pixels(const struct subject *s)
@@ -52,7 +47,7 @@ static inline int channel(const struct subject *s, size_t i)
 static inline size_t copy_input(const struct subject *s, const struct point *p,
                                 double *y)
 {
-    size_t n = ROWS * ib_shape_size(s->in[0]);
+    size_t n = rows * ib_shape_size(s->in[0]);
     memcpy(y, p->x[0], n * sizeof *y);
     return n;
 }
@@ -69,7 +64,7 @@ static inline void twin_affine(const struct subject *s, size_t n,
 static inline void twin_statistics(const struct subject *s,
                                    const struct point *p, double *y)
 {
-    int of[MANY];
+    int of[MANY] = {0};
     size_t n = copy_input(s, p, y);
     for (size_t i = 0; i < n; i++)
         of[i] = channel(s, i);
@@ -80,17 +75,17 @@ static inline void twin_batchnorm(const struct subject *s,
                                   const struct point *p, double *y)
 {
     twin_statistics(s, p, y);
-    twin_affine(s, ROWS * ib_shape_size(s->in[0]), p->w, y);
+    twin_affine(s, rows * ib_shape_size(s->in[0]), p->w, y);
 }
 
 static inline void twin_groups(const struct subject *s, const struct point *p,
                                int groups, double *y)
 {
-    int of[MANY];
-    size_t n = copy_input(s, p, y), d = n / ROWS;
+    int of[MANY] = {0};
+    size_t n = copy_input(s, p, y), d = n / rows;
     for (size_t i = 0; i < n; i++)
         of[i] = (int)(i / d) * groups + (int)(i % d) / ((int)d / groups);
-    twin_normalise(s, of, ROWS * groups, n, NULL, y);
+    twin_normalise(s, of, (int)rows * groups, n, NULL, y);
     twin_affine(s, n, p->w, y);
 }
 
@@ -106,11 +101,11 @@ static inline void twin_instancenorm(const struct subject *s,
     twin_groups(s, p, s->in[0].c, y);
 }
 
-/* y = (1 + a) y + b with a, b: ROWS x channels. */
+/* y = (1 + a) y + b with a, b: rows x channels. */
 static inline void twin_modulate(const struct subject *s, const double *a,
                                  const double *b, double *y)
 {
-    for (size_t i = 0; i < ROWS * ib_shape_size(s->in[0]); i++) {
+    for (size_t i = 0; i < rows * ib_shape_size(s->in[0]); i++) {
         size_t row = i / ib_shape_size(s->in[0]);
         size_t at = row * (size_t)s->in[0].c + (size_t)channel(s, i);
         y[i] = (1 + a[at]) * y[i] + b[at];
@@ -127,7 +122,7 @@ static inline void twin_film(const struct subject *s, const struct point *p,
 static inline void twin_products(const double *a, const double *b, size_t d,
                                  double *y)
 {
-    for (size_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < rows; i++) {
         y[i] = 0;
         for (size_t j = 0; j < d; j++)
             y[i] += a[i * d + j] * b[i * d + j];
@@ -144,7 +139,7 @@ static inline void twin_inner(const struct subject *s, const struct point *p,
 static inline void twin_dense(const double *x, const double *w, size_t k,
                               size_t d, double *y)
 {
-    for (size_t i = 0; i < ROWS * k; i++) {
+    for (size_t i = 0; i < rows * k; i++) {
         y[i] = 0;
         for (size_t j = 0; j < d; j++)
             y[i] += x[i / k * d + j] * w[i % k * d + j];
@@ -186,7 +181,7 @@ static inline void twin_spectral(const struct subject *s, const struct point *p,
     for (size_t i = 0; i < k * d; i++)
         sigma += p->state[i / d] * p->w[i] * p->state[k + i % d];
     twin_dense(p->x[0], p->w, k, d, y);
-    for (size_t i = 0; i < ROWS * k; i++)
+    for (size_t i = 0; i < rows * k; i++)
         y[i] = y[i] / sigma + p->w[k * d + i % k];
 }
 
@@ -224,7 +219,7 @@ static inline void twin_mix(const struct subject *s, const double *x,
                             const double *w, double *y)
 {
     size_t c = (size_t)s->in[0].c, d = ib_shape_size(s->in[0]), q = pixels(s);
-    for (size_t i = 0; i < ROWS * d; i++) {
+    for (size_t i = 0; i < rows * d; i++) {
         size_t row = i / d * d, out = i % d / q, at = i % q;
         y[i] = 0;
         for (size_t k = 0; k < c; k++)
@@ -253,7 +248,7 @@ static inline void twin_logdet(const struct subject *s, const struct point *p,
     double inverse[64];
     memcpy(inverse, p->w, sizeof inverse);
     y[0] = (double)pixels(s) * twin_invert(s->in[0].c, inverse);
-    for (size_t i = 1; i < ROWS; i++)
+    for (size_t i = 1; i < rows; i++)
         y[i] = y[0];
 }
 
@@ -303,7 +298,7 @@ static inline void to_double(const ib_real *from, size_t n, double *to)
 static inline void set_point(void)
 {
     for (int i = 0; i < t.s->inputs; i++)
-        to_double(ib_net_value(t.net, t.x[i]), ROWS * t.d[i], p.x[i]);
+        to_double(ib_net_value(t.net, t.x[i]), rows * t.d[i], p.x[i]);
     to_double(ib_net_parameters(t.net), t.p, p.w);
     to_double(ib_net_state(t.net), t.state, p.state);
 }
@@ -323,7 +318,7 @@ static inline void run_twin(bool twice)
     f(t.s, &second, y);
     memcpy(second.y, p.y, sizeof p.y);
     size_t d = ib_shape_size(ib_graph_shape(ib_net_graph(t.net), t.y - 1));
-    for (size_t i = 0; i < ROWS * d; i++)
+    for (size_t i = 0; i < rows * d; i++)
         second.y[i] = 1 / (1 + exp(-second.y[i]));
     twin_products(second.y, y, d, p.y);
 }
@@ -332,7 +327,7 @@ static inline double loss(bool twice)
 {
     double sum = 0;
     run_twin(twice);
-    for (size_t j = 0; j < ROWS * t.k; j++)
+    for (size_t j = 0; j < rows * t.k; j++)
         sum += (double)t.dy[j] * p.y[j];
     return sum;
 }

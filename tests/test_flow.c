@@ -74,6 +74,24 @@ static void the_inverse_undoes_the_convolution(void **state)
     ib_net_free(f.net);
 }
 
+/* A permutation has no first pivot where it stands. */
+static void rows_are_exchanged_where_that_is_needed(void **state)
+{
+    enum { C = 5 };
+    (void)state;
+    struct flow f = flow_net(C);
+    ib_real *w = ib_net_parameters(f.net);
+    memset(w, 0, C * C * sizeof *w);
+    for (int i = 0; i < C; i++)
+        w[i * C + (i + 2) % C] = 2;
+    run_flow(&f);
+    assert_memory_equal(ib_net_value(f.net, f.back), ib_net_value(f.net, f.x),
+                        C * 12 * sizeof *w);
+    double want = 6 * C * log(2);
+    assert_true(fabs((double)ib_net_value(f.net, f.logdet)[0] - want) < 1e-5);
+    ib_net_free(f.net);
+}
+
 static void a_singular_matrix_gives_no_numbers(void **state)
 {
     (void)state;
@@ -143,6 +161,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_invertible_convolution_begins_as_a_rotation),
         cmocka_unit_test(the_inverse_undoes_the_convolution),
+        cmocka_unit_test(rows_are_exchanged_where_that_is_needed),
         cmocka_unit_test(a_singular_matrix_gives_no_numbers),
         cmocka_unit_test(training_stops_at_the_layer_that_has_no_inverse),
     };

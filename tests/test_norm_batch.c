@@ -11,7 +11,7 @@
 static void running_statistics_follow_the_batches(void **state)
 {
     (void)state;
-    set_up(&t, &subjects[0], false);
+    set_up(&t, subject_of("batchnorm_training"), false);
     enum { C = 4, PIXELS = 9, M = ROWS * PIXELS };
     double mean[C], variance[C];
     for (int c = 0; c < C; c++) {
@@ -45,7 +45,7 @@ static void running_statistics_follow_the_batches(void **state)
 static void a_single_value_moves_the_mean_alone(void **state)
 {
     (void)state;
-    set_up(&t, &subjects[1], false);
+    set_up(&t, subject_of("batchnorm_features_training"), false);
     ib_real before[10];
     memcpy(before, ib_net_state(t.net), sizeof before);
     struct ib_forward f = run_of(&t);
@@ -62,9 +62,12 @@ static void a_single_value_moves_the_mean_alone(void **state)
 /* Mean 10000, deviation 1: what a sum of squares in float would lose. */
 static void a_far_mean_costs_no_accuracy(void **state)
 {
+    static const char *const names[] = {"batchnorm_training",
+                                        "batchnorm_features_training",
+                                        "groupnorm", "instancenorm"};
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        set_up(&t, &subjects[i], false);
+    for (size_t i = 0; i < IB_COUNT(names); i++) {
+        set_up(&t, subject_of(names[i]), false);
         ib_real *x = ib_net_value(t.net, t.x[0]);
         for (size_t j = 0; j < ROWS * t.d[0]; j++)
             x[j] += 10000;
@@ -74,6 +77,11 @@ static void a_far_mean_costs_no_accuracy(void **state)
         for (size_t j = 0; j < ROWS * t.k; j++)
             assert_true(fabs((double)ib_net_value(t.net, t.y)[j] - p.y[j]) <
                         2e-6 * (1 + fabs(p.y[j])));
+        backward(&t, IB_WRT_INPUT | IB_WRT_PARAMETERS);
+        compare(false, "input", ib_net_gradient(t.net, t.x[0]), p.x[0],
+                ROWS * t.d[0]);
+        compare(false, "parameters", ib_net_parameter_gradients(t.net), p.w,
+                t.p);
         ib_net_free(t.net);
     }
 }
@@ -111,7 +119,7 @@ static void large_planes_equal_the_naive_twin(void **state)
 static void a_value_that_is_not_finite_is_seen(void **state)
 {
     (void)state;
-    set_up(&t, &subjects[0], false);
+    set_up(&t, subject_of("batchnorm_training"), false);
     ib_net_value(t.net, t.x[0])[0] = (ib_real)NAN;
     forward(&t);
     assert_true(isnan(ib_net_value(t.net, t.y)[8]));    /* its channel */
@@ -157,7 +165,7 @@ static void matched_statistics_cost_nothing(void **state)
 {
     (void)state;
     double mean[4], variance[4];
-    set_up(&t, &subjects[3], false);
+    set_up(&t, subject_of("batchnorm"), false);
     forward(&t);
     ib_real *running = ib_net_state(t.net);
     ib_real *x = ib_net_value(t.net, t.x[0]);
