@@ -287,7 +287,7 @@ static inline twin twin_of(const struct subject *s)
 static struct trial t;
 static struct point p;
 
-static const double tolerance = sizeof(ib_real) == 4 ? 1e-5 : 1e-8;
+static const double tolerance = sizeof(ib_real) == 4 ? 1e-5 : 1e-7;
 
 static inline void to_double(const ib_real *from, size_t n, double *to)
 {

@@ -228,6 +228,38 @@ static void a_layer_feeds_a_relu_through_its_norm(void **state)
     ib_net_free(net);
 }
 
+/* The deviation of what a layer makes of normal values is about that of what
+ * comes in, twice as large in square where half of it will be cut off. */
+static void first_weights_keep_the_scale_of_values(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct ib_error err;
+        struct ib_net *net;
+        struct ib_graph *g = ib_graph_create();
+        struct ib_conv c = {.channels = 16, .kernel = 3};
+        struct ib_deconv d = {.channels = 16, .kernel = 4, .stride = 2};
+        ib_node x = ib_graph_input(g, (struct ib_shape){16, 16, 16}, "x");
+        c.groups = i == 1 ? 4 : 1;
+        d.groups = i == 3 ? 4 : 1;
+        ib_node y = i < 2 ? ib_graph_conv2d(g, x, c, "y")
+                          : ib_graph_deconv2d(g, x, d, "y");
+        (void)ib_graph_leaky_relu(g, y, 0.2);
+        assert_int_equal(ib_net_create(&net, g, 8, &err), IB_OK);
+        struct ib_rng rng = ib_rng_stream(2, "test", 0, "scale");
+        ib_net_init(net, &rng);
+        ib_rng_fill_normal(&rng, ib_net_value(net, x), 8 * 16 * 256, 1);
+        ib_net_forward(net, &(struct ib_forward){.n = 8, .from = x, .to = y});
+        size_t n = 8 * ib_shape_size(ib_graph_shape(g, y));
+        double square = 0;
+        for (size_t k = 0; k < n; k++)
+            square += pow((double)ib_net_value(net, y)[k], 2);
+        if (!(square / (double)n > 1.5 && square / (double)n < 2.5))
+            fail_msg("%d: variance %g", i, square / (double)n);
+        ib_net_free(net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +271,7 @@ int main(void)
         cmocka_unit_test(batch_statistics_are_those_of_the_source),
         cmocka_unit_test(matched_statistics_cost_nothing),
         cmocka_unit_test(a_layer_feeds_a_relu_through_its_norm),
+        cmocka_unit_test(first_weights_keep_the_scale_of_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

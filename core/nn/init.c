@@ -27,15 +27,26 @@ static void mark_roles(const struct ib_graph *g, uint8_t *role)
     }
 }
 
+/* How many values make one of the node's, and of how many values one of its
+ * input is a part. A transposed convolution spreads each of its inputs over
+ * stride x stride times more values than it adds up. */
+static void fans_of(const struct ib_graph_node *node, double *in, double *out)
+{
+    const struct ib_op_config *c = &node->config;
+    bool down = node->op == IB_OP_CONV2D, up = node->op == IB_OP_DECONV2D;
+    double taps = down || up ? (double)c->kernel * c->kernel : 1;
+    double groups = (down || up) && c->groups > 1 ? c->groups : 1;
+    double stride = up && c->stride > 1 ? c->stride : 1;
+    *in = (double)node->weights / (double)node->shape.c / (stride * stride);
+    *out = (double)node->shape.c * taps / groups;
+}
+
 /* He et al., ICCV 2015, eq. 10 and Glorot, Bengio, AISTATS 2010, eq. 16, as
  * uniform distributions. */
 static ib_real init_bound(const struct ib_graph_node *node, uint8_t role)
 {
-    double in = (double)node->weights / (double)node->shape.c;
-    double taps = node->op == IB_OP_CONV2D
-                      ? (double)node->config.kernel * node->config.kernel
-                      : 1;
-    double out = (double)node->shape.c * taps;
+    double in, out;
+    fans_of(node, &in, &out);
     if (role & MODULATES)
         return 0; /* FiLM begins as the identity */
     return (ib_real)sqrt(6.0 / (role & FEEDS_RELU ? in : in + out));
