@@ -20,9 +20,9 @@ static size_t plane_of(struct ib_shape s)
     return (size_t)s.h * (size_t)s.w;
 }
 
-static bool saturates(const struct ib_draw *v, struct ib_shape s)
+static bool saturates(const struct ib_draw *draw, struct ib_shape s)
 {
-    return v->saturation != 1 && s.c == 3;
+    return draw->saturation != 1 && s.c == 3;
 }
 
 /* gate |= bit where the clamp lets the gradient pass. */
@@ -85,48 +85,50 @@ static void scale_all(size_t d, ib_real f, ib_real add, ib_real *y)
         y[i] = f * y[i] + add;
 }
 
-bool ib_draw_colours(const struct ib_draw *v)
+bool ib_draw_colours(const struct ib_draw *draw)
 {
-    return v->brightness != 1 || v->contrast != 1 || v->saturation != 1;
+    return draw->brightness != 1 || draw->contrast != 1 ||
+           draw->saturation != 1;
 }
 
-void ib_draw_colour(const struct ib_draw *v, struct ib_shape s, ib_real *y,
+void ib_draw_colour(const struct ib_draw *draw, struct ib_shape s, ib_real *y,
                     uint8_t *gate)
 {
     size_t d = ib_shape_size(s);
-    if (v->brightness != 1) {
-        scale_all(d, v->brightness, 0, y);
+    if (draw->brightness != 1) {
+        scale_all(d, draw->brightness, 0, y);
         clamp(d, y, gate, BRIGHTNESS);
     }
-    if (v->contrast != 1) {
-        ib_real rest = (1 - v->contrast) * grey_mean(s, y);
-        scale_all(d, v->contrast, rest, y);
+    if (draw->contrast != 1) {
+        ib_real rest = (1 - draw->contrast) * grey_mean(s, y);
+        scale_all(d, draw->contrast, rest, y);
         clamp(d, y, gate, CONTRAST);
     }
-    if (saturates(v, s)) {
-        saturate(s, v->saturation, y);
+    if (saturates(draw, s)) {
+        saturate(s, draw->saturation, y);
         clamp(d, y, gate, SATURATION);
     }
 }
 
-void ib_draw_colour_vjp(const struct ib_draw *v, struct ib_shape s, ib_real *g,
-                        const uint8_t *gate)
+void ib_draw_colour_vjp(const struct ib_draw *draw, struct ib_shape s,
+                        ib_real *g, const uint8_t *gate)
 {
     size_t d = ib_shape_size(s), plane = plane_of(s);
-    if (saturates(v, s)) {
+    if (saturates(draw, s)) {
         mask(d, g, gate, SATURATION);
-        saturate_vjp(s, v->saturation, g);
+        saturate_vjp(s, draw->saturation, g);
     }
-    if (v->contrast != 1) {
+    if (draw->contrast != 1) {
         mask(d, g, gate, CONTRAST);
-        double all = (1 - (double)v->contrast) * ib_sum(d, g) / (double)plane;
+        double all =
+            (1 - (double)draw->contrast) * ib_sum(d, g) / (double)plane;
         for (int c = 0; c < s.c; c++)
-            scale_all(plane, v->contrast,
+            scale_all(plane, draw->contrast,
                       (ib_real)(all * (double)grey_share(s, c)),
                       g + (size_t)c * plane);
     }
-    if (v->brightness != 1) {
+    if (draw->brightness != 1) {
         mask(d, g, gate, BRIGHTNESS);
-        scale_all(d, v->brightness, 0, g);
+        scale_all(d, draw->brightness, 0, g);
     }
 }

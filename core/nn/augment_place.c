@@ -14,14 +14,14 @@ struct side {
     bool mirror;
 };
 
-static struct side rows_of(const struct ib_draw *v, struct ib_shape s)
+static struct side rows_of(const struct ib_draw *draw, struct ib_shape s)
 {
-    return (struct side){s.h, v->shift_y, v->crop_y, false};
+    return (struct side){s.h, draw->shift_y, draw->crop_y, false};
 }
 
-static struct side columns_of(const struct ib_draw *v, struct ib_shape s)
+static struct side columns_of(const struct ib_draw *draw, struct ib_shape s)
 {
-    return (struct side){s.w, v->shift_x, v->crop_x, v->mirror};
+    return (struct side){s.w, draw->shift_x, draw->crop_x, draw->mirror};
 }
 
 /* The old pixel at j of the new side; -1: none. */
@@ -99,15 +99,16 @@ static void line_vjp(struct side d, const ib_real *restrict dy,
         dx[d.mirror ? -j : j] += dy[j];
 }
 
-bool ib_draw_moves(const struct ib_draw *v)
+bool ib_draw_moves(const struct ib_draw *draw)
 {
-    return v->mirror || v->shift_y || v->shift_x || v->crop_y || v->crop_x;
+    return draw->mirror || draw->shift_y || draw->shift_x || draw->crop_y ||
+           draw->crop_x;
 }
 
-void ib_draw_move(const struct ib_draw *v, struct ib_shape s, const ib_real *x,
-                  ib_real *y)
+void ib_draw_move(const struct ib_draw *draw, struct ib_shape s,
+                  const ib_real *x, ib_real *y)
 {
-    struct side rows = rows_of(v, s), columns = columns_of(v, s);
+    struct side rows = rows_of(draw, s), columns = columns_of(draw, s);
     for (int c = 0; c < s.c; c++, x += (size_t)s.h * (size_t)s.w)
         for (int i = 0; i < s.h; i++, y += s.w) {
             int k = source(rows, i);
@@ -118,10 +119,10 @@ void ib_draw_move(const struct ib_draw *v, struct ib_shape s, const ib_real *x,
         }
 }
 
-void ib_draw_move_vjp(const struct ib_draw *v, struct ib_shape s,
+void ib_draw_move_vjp(const struct ib_draw *draw, struct ib_shape s,
                       const ib_real *dy, ib_real *dx)
 {
-    struct side rows = rows_of(v, s), columns = columns_of(v, s);
+    struct side rows = rows_of(draw, s), columns = columns_of(draw, s);
     memset(dx, 0, ib_shape_size(s) * sizeof *dx);
     for (int c = 0; c < s.c; c++, dx += (size_t)s.h * (size_t)s.w)
         for (int i = 0; i < s.h; i++, dy += s.w) {
@@ -142,18 +143,18 @@ struct sampler {
 };
 
 /* First the rotation about the centre, then from the whole to its part. */
-static struct sampler sampler_of(const struct ib_draw *v, struct ib_shape s)
+static struct sampler sampler_of(const struct ib_draw *draw, struct ib_shape s)
 {
     double cx = 0.5 * (s.w - 1), cy = 0.5 * (s.h - 1);
-    double kx = v->width / s.w, ky = v->height / s.h;
-    double c = v->cosine, n = v->sine;
+    double kx = draw->width / s.w, ky = draw->height / s.h;
+    double c = draw->cosine, n = draw->sine;
     return (struct sampler){
         .xx = kx * c,
         .xy = -kx * n,
-        .x0 = kx * (cx - c * cx + n * cy + 0.5) + v->left - 0.5,
+        .x0 = kx * (cx - c * cx + n * cy + 0.5) + draw->left - 0.5,
         .yx = ky * n,
         .yy = ky * c,
-        .y0 = ky * (cy - n * cx - c * cy + 0.5) + v->top - 0.5,
+        .y0 = ky * (cy - n * cx - c * cy + 0.5) + draw->top - 0.5,
         .h = s.h,
         .w = s.w,
         .zeros = n != 0,
@@ -214,16 +215,16 @@ static void find_taps(const struct sampler *m, int i, int from, int count,
         }
 }
 
-bool ib_draw_samples(const struct ib_draw *v, struct ib_shape s)
+bool ib_draw_samples(const struct ib_draw *draw, struct ib_shape s)
 {
-    return v->sine != 0 || v->cosine != 1 || v->top != 0 || v->left != 0 ||
-           v->height != s.h || v->width != s.w;
+    return draw->sine != 0 || draw->cosine != 1 || draw->top != 0 ||
+           draw->left != 0 || draw->height != s.h || draw->width != s.w;
 }
 
-void ib_draw_sample(const struct ib_draw *v, struct ib_shape s,
+void ib_draw_sample(const struct ib_draw *draw, struct ib_shape s,
                     const ib_real *x, ib_real *y)
 {
-    struct sampler m = sampler_of(v, s);
+    struct sampler m = sampler_of(draw, s);
     struct taps t;
     size_t plane = (size_t)s.h * (size_t)s.w;
     for (int i = 0; i < s.h; i++)
@@ -242,10 +243,10 @@ void ib_draw_sample(const struct ib_draw *v, struct ib_shape s,
         }
 }
 
-void ib_draw_sample_vjp(const struct ib_draw *v, struct ib_shape s,
+void ib_draw_sample_vjp(const struct ib_draw *draw, struct ib_shape s,
                         const ib_real *dy, ib_real *dx)
 {
-    struct sampler m = sampler_of(v, s);
+    struct sampler m = sampler_of(draw, s);
     struct taps t;
     size_t plane = (size_t)s.h * (size_t)s.w;
     memset(dx, 0, ib_shape_size(s) * sizeof *dx);

@@ -55,15 +55,16 @@ void ib_augment_draw(const struct ib_augment *a, struct ib_shape s,
 /* Bytes of `scratch` below: of one row at a time, aligned as ib_real. */
 size_t ib_draw_bytes(struct ib_shape s);
 /* One row; x and y may be the same array. */
-void ib_draw_apply(const struct ib_draw *v, struct ib_shape s, const ib_real *x,
-                   ib_real *y, void *scratch);
+void ib_draw_apply(const struct ib_draw *draw, struct ib_shape s,
+                   const ib_real *x, ib_real *y, void *scratch);
 /* The same from 8 bits (x / 255). */
-void ib_draw_load(const struct ib_draw *v, struct ib_shape s,
+void ib_draw_load(const struct ib_draw *draw, struct ib_shape s,
                   const uint8_t *pixels, ib_real *y, void *scratch);
 /* dx = J^T dy at the row x; dx and dy may be the same array. Where a value was
  * clamped no gradient passes. */
-void ib_draw_vjp(const struct ib_draw *v, struct ib_shape s, const ib_real *x,
-                 const ib_real *dy, ib_real *dx, void *scratch);
+void ib_draw_vjp(const struct ib_draw *draw, struct ib_shape s,
+                 const ib_real *x, const ib_real *dy, ib_real *dx,
+                 void *scratch);
 
 /* Rows for a table over `struct tag`; member: its struct ib_augment. */
 #define IB_AUGMENT_OPTIONS(tag, member)                                        \

@@ -2,11 +2,11 @@
  * Losses: each returns its value and writes its gradient.
  *
  * Unless a comment says otherwise, arrays hold n >= 1 rows, the value is the
- * mean over rows of what the comment says, and `gradient`, as large as the
- * first array, is overwritten with d value / d that array; NULL: not wanted.
- * What a row adds does not depend on the other rows: called with one row, a
- * function returns that row's own loss. Labels are 0..k-1, k >= 2. Nothing is
- * allocated.
+ * mean over rows of what the comment says, and `gradient`, an array of its own
+ * as large as the first one, is overwritten with d value / d that one; NULL:
+ * not wanted. What a row adds does not depend on the other rows: called with
+ * one row, a function returns that row's own loss. Labels are 0..k-1, k >= 2.
+ * Nothing is allocated.
  *
  * Losses at one node are combined by ib_axpy of their gradients; losses at
  * several nodes by ib_forward.also.
