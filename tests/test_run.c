@@ -387,13 +387,16 @@ static void timings_are_kept_and_damage_is_no_harm(void **state)
     int class = ib_timings_class(t, &f->nodes[node]);
 
     assert_false(ib_timings_known(t, class));
-    ib_timings_note(t, class, 42);
+    ib_timings_note(t, class, 42, 7);
     ib_timings_save(t, f->dir);
     ib_timings_free(t);
     t = ib_timings_open(f->dir);
     class = ib_timings_class(t, &f->nodes[node]);
     assert_true(ib_timings_known(t, class));
     assert_true(ib_timings_estimate(t, class) > 41.9);
+    assert_true(ib_timings_mib(t, class) == 7);
+    ib_timings_note(t, class, 42, 3); /* the largest is kept */
+    assert_true(ib_timings_mib(t, class) == 7);
     ib_timings_free(t);
     snprintf(path, sizeof(path), "%s/timings.json", f->dir);
     assert_int_equal(truncate(path, 5), 0);

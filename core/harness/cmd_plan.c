@@ -1,5 +1,6 @@
 /* invbench plan SUITE: what a run would do, and what is there already. */
 #include "plan_check.h"
+#include "plan_memory.h"
 #include "plan_show.h"
 #include "run_session.h"
 
@@ -13,6 +14,8 @@ static enum ib_status show(const struct ib_session *s,
     if (ib_args_has(args, "json")) {
         cJSON *o = ib_plan_json(s->plan, dir);
 
+        cJSON_AddItemToObject(o, "memory",
+                              ib_plan_memory_json(s->plan, &s->env));
         status = ib_json_pretty(o, text, err);
         ib_text_add(text, "\n");
         cJSON_Delete(o);
@@ -20,6 +23,9 @@ static enum ib_status show(const struct ib_session *s,
         ib_plan_show_matrix(s->plan, text);
     } else {
         status = ib_plan_show(s->plan, dir, s->options.jobs, text, err);
+        if (!status)
+            status = ib_plan_show_memory(s->plan, &s->env,
+                                         s->options.memory_limit, text, err);
     }
     return status ? status : ib_text_status(text, err);
 }
@@ -54,6 +60,7 @@ static const struct ib_flag flags[] = {
     {"matrix", NULL, "which cells run, skip or bypass, and why", false},
     IB_SESSION_FLAGS,
     {"jobs", "N", "workers at once, for the estimate", false},
+    {"memory-limit", "MIB", "memory a worker may use (default 4096)", false},
     {"only", "COORDINATE=ID",
      "a part of the cells: model, defense, attack, access, seed", true},
     {"set", "PATH=JSON", "change the suite: budget.max_queries=1000", true},

@@ -19,6 +19,7 @@ struct ib_dataset_builder {
     struct ib_dataset set;
     char **names;
     char *license;
+    bool task_alone; /* begin is as far as it goes */
 };
 
 enum ib_status ib_dataset_begin(struct ib_dataset_builder *b,
@@ -54,7 +55,8 @@ enum ib_status ib_dataset_begin(struct ib_dataset_builder *b,
                                  .classes = classes,
                                  .identities = identities,
                                  .license = b->license};
-    return IB_OK;
+    return b->task_alone ? ib_error_set(err, IB_E_DENIED, "enough is known")
+                         : IB_OK;
 }
 
 enum ib_status ib_dataset_name(struct ib_dataset_builder *b, int identity,
@@ -151,24 +153,57 @@ static const struct ib_dataset_plugin *plugin_of(const struct ib_use *use)
     return (const struct ib_dataset_plugin *)(const void *)use->plugin;
 }
 
+static enum ib_status load(const struct ib_use *use,
+                           const struct ib_dataset_env *env,
+                           struct ib_dataset_builder *b, struct ib_error *err)
+{
+    struct ib_dataset_env own = *env;
+    struct ib_scratch *scratch = NULL;
+    enum ib_status s = IB_OK;
+    if (own.scratch == NULL)
+        own.scratch = scratch = ib_scratch_create(scratch_limit);
+    if (own.scratch == NULL)
+        s = ib_error_set(err, IB_E_NOMEM, "no memory for a data set");
+    else
+        s = plugin_of(use)->load(use->options, &own, b, err);
+    ib_scratch_free(scratch);
+    return s;
+}
+
+enum ib_status ib_dataset_task(const struct ib_use *use,
+                               const struct ib_dataset_env *env,
+                               struct ib_model_task *out, struct ib_error *err)
+{
+    struct ib_dataset_builder *b = calloc(1, sizeof *b);
+    if (b == NULL)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for a data set");
+    b->task_alone = true;
+    struct ib_error why = {0};
+    enum ib_status s = load(use, env, b, &why);
+    if (b->names != NULL && b->set.classes > 0) {
+        *out = (struct ib_model_task){b->set.shape, b->set.classes};
+        s = IB_OK;
+    } else {
+        s = ib_error_set(err, s ? s : IB_E_DATA, "%s",
+                         s ? why.text : "the data set has no images");
+    }
+    ib_dataset_builder_free(b);
+    return s;
+}
+
 enum ib_status ib_dataset_build(const struct ib_use *use,
                                 const struct ib_dataset_env *env,
                                 struct ib_dataset_builder **out,
                                 struct ib_error *err)
 {
-    struct ib_dataset_env own = *env;
-    struct ib_scratch *scratch = NULL;
     struct ib_dataset_builder *b = calloc(1, sizeof *b);
-    if (own.scratch == NULL)
-        own.scratch = scratch = ib_scratch_create(scratch_limit);
     enum ib_status s = IB_OK;
-    if (b == NULL || own.scratch == NULL)
+    if (b == NULL)
         s = ib_error_set(err, IB_E_NOMEM, "no memory for a data set");
     if (s == IB_OK)
-        s = plugin_of(use)->load(use->options, &own, b, err);
+        s = load(use, env, b, err);
     if (s == IB_OK)
         s = finish(b, err);
-    ib_scratch_free(scratch);
     if (s != IB_OK) {
         ib_dataset_builder_free(b);
         return s;

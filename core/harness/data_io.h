@@ -23,6 +23,11 @@ IB_CHECK enum ib_status ib_dataset_build(const struct ib_use *use,
                                          const struct ib_dataset_env *env,
                                          struct ib_dataset_builder **out,
                                          struct ib_error *err);
+/* Shape and classes alone: the loader is stopped before its first image. */
+IB_CHECK enum ib_status ib_dataset_task(const struct ib_use *use,
+                                        const struct ib_dataset_env *env,
+                                        struct ib_model_task *out,
+                                        struct ib_error *err);
 const struct ib_dataset *ib_dataset_view(const struct ib_dataset_builder *b);
 void ib_dataset_builder_free(struct ib_dataset_builder *b);
 /* The files that a dataset reads and their SHA-256: {path: hash}, paths as the

@@ -254,14 +254,14 @@ static enum ib_status check_range(struct row *r, const char *where,
     const struct ib_node_info *n = &r->info;
     size_t own = n->weights + n->biases;
 
+    if (n->owner != r->index)
+        return IB_OK;
     if (n->first_state != r->states)
         return ib_error_set(err, IB_E_DATA,
                             "%s.first_state: %zu; the nodes before it end at "
                             "%zu",
                             where, n->first_state, r->states);
     r->states += n->state;
-    if (n->owner != r->index)
-        return IB_OK;
     if (n->first != r->parameters)
         return ib_error_set(err, IB_E_DATA,
                             "%s.first: %zu; the nodes before it end at %zu",

@@ -101,33 +101,41 @@ enum ib_status ib_model_build(const struct ib_use *use,
     return s ? ib_error_prefix(err, "model %s", use->plugin->name) : IB_OK;
 }
 
+/* What the trainer keeps beside the net, as numbers. */
+static size_t trainer_numbers(const struct ib_train_options *o,
+                              const struct ib_model_size *size)
+{
+    size_t n = size->parameters * ib_optim_arrays(o->optimiser);
+
+    return o->validation > 0 ? n + size->parameters + size->state : n;
+}
+
 enum ib_status ib_model_measure(const struct ib_use *use,
                                 const struct ib_stack *stack,
                                 const struct ib_model_task *task,
                                 struct ib_model_size *out, struct ib_error *err)
 {
     const struct ib_train_options *options = use->options;
-    size_t moments = options->optimiser == IB_ADAM ? 2 : 1;
     struct ib_model_nodes nodes;
     struct ib_graph *g;
-    size_t bytes;
+    size_t beside;
     enum ib_status s = ib_model_graph(use, stack, task, &g, &nodes, err);
 
     *out = (struct ib_model_size){0};
-    if (s)
-        return s;
-    if (ib_graph_error(g)) {
+    if (!s && ib_graph_error(g))
         s = ib_error_set(err, ib_graph_error(g)->status, "model %s: %s",
                          use->plugin->name, ib_graph_error(g)->text);
+    if (s)
         goto done;
-    }
     out->parameters = ib_graph_parameters(g);
     for (ib_node x = 0; x < ib_graph_count(g); x++)
-        out->state += ib_graph_info(g, x).state;
+        if (ib_graph_info(g, x).owner == x)
+            out->state += ib_graph_info(g, x).state;
+    out->answering = ib_graph_bytes(g, ib_model_attack_rows(task->shape));
     out->training = ib_graph_bytes(g, (int)options->batch);
     if (!out->training ||
-        !ib_size_mul(out->parameters, moments * sizeof(float), &bytes) ||
-        !ib_size_add(out->training, bytes, &out->training))
+        !ib_size_mul(trainer_numbers(options, out), sizeof(float), &beside) ||
+        !ib_size_add(out->training, beside, &out->training))
         out->training = 0;
 done:
     ib_graph_free(g);

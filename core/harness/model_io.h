@@ -24,9 +24,20 @@ ib_model_build(const struct ib_use *use, const struct ib_stack *stack,
 
 struct ib_model_size {
     size_t parameters, state; /* numbers */
-    size_t training; /* bytes: the net for its batch, and the optimiser's
-                        moments; 0: more than can be addressed */
+    /* Bytes; 0: more than can be addressed. */
+    size_t training;  /* the net for its batch, the optimiser's moments, the
+                         best parameters so far where it stops early */
+    size_t answering; /* the net that an oracle asks */
 };
+/* Rows that an oracle answers at once: a function of the image's size, so of
+ * the cell alone. */
+static inline int ib_model_attack_rows(struct ib_shape shape)
+{
+    enum { SMALL_IMAGE = 1024, ROWS_SMALL = 256, ROWS_LARGE = 64 };
+
+    return ib_shape_size(shape) <= SMALL_IMAGE ? ROWS_SMALL : ROWS_LARGE;
+}
+
 IB_CHECK enum ib_status ib_model_measure(const struct ib_use *use,
                                          const struct ib_stack *stack,
                                          const struct ib_model_task *task,

@@ -1,6 +1,7 @@
 /* What `invbench plan` prints. */
 #include "plan_show.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static const char *const plan_names[] = {[IB_CELL_RUN] = "run",
 
 struct kind_sum {
     size_t all, cached, guessed;
-    double seconds;
+    double seconds, mib; /* mib: the largest worker seen; 0: none */
 };
 
 static void sum_kinds(const struct ib_plan *p, struct ib_timings *t,
@@ -27,6 +28,7 @@ static void sum_kinds(const struct ib_plan *p, struct ib_timings *t,
         int class = ib_timings_class(t, &p->nodes[i]);
 
         k->all++;
+        k->mib = fmax(k->mib, ib_timings_mib(t, class));
         if (p->nodes[i].outcome == IB_CACHED) {
             k->cached++;
             continue;
@@ -80,13 +82,17 @@ enum ib_status ib_plan_show(const struct ib_plan *p, const char *store_dir,
     ib_text_add(out, "%s: %zu cell%s (%zu run, %zu bypass, %zu skip)\n\n",
                 p->suite->name, p->n_cells, p->n_cells == 1 ? "" : "s",
                 cells[IB_CELL_RUN], cells[IB_CELL_BYPASS], cells[IB_CELL_SKIP]);
-    ib_text_add(out, "%-10s %8s %8s %8s %10s\n", "artifacts", "all", "cached",
-                "to do", "estimate");
+    ib_text_add(out, "%-10s %8s %8s %8s %10s  %10s\n", "artifacts", "all",
+                "cached", "to do", "estimate", "memory");
     for (int k = 0; k < IB_NODE_KINDS; k++) {
         ib_duration(sums[k].seconds, text, sizeof(text));
-        ib_text_add(out, "%-10s %8zu %8zu %8zu %10s%s\n", ib_node_kind_names[k],
+        ib_text_add(out, "%-10s %8zu %8zu %8zu %10s%s", ib_node_kind_names[k],
                     sums[k].all, sums[k].cached, sums[k].all - sums[k].cached,
-                    text, sums[k].guessed ? " ?" : "");
+                    text, sums[k].guessed ? " ?" : "  ");
+        if (sums[k].mib > 0)
+            ib_text_add(out, "%6.0f MiB\n", sums[k].mib);
+        else
+            ib_text_add(out, "%10s\n", sums[k].all ? "?" : "-");
         total.seconds += sums[k].seconds;
         total.guessed += sums[k].guessed;
     }
@@ -95,6 +101,7 @@ enum ib_status ib_plan_show(const struct ib_plan *p, const char *store_dir,
                 jobs == 1 ? "" : "s",
                 total.guessed ? " (? = never measured on this store: a guess)"
                               : "");
+    ib_text_add(out, "memory: the largest worker of its kind so far\n");
     note_judges(p, out);
     ib_timings_free(t);
     return ib_text_status(out, err);

@@ -220,7 +220,8 @@ static void node_result(struct runner *r, struct ib_worker *w, int place,
         return;
     }
     n->outcome = IB_DONE;
-    ib_timings_note(r->timings, r->queue->class[node], n -> seconds);
+    ib_timings_note(r->timings, r->queue->class[node], n -> seconds,
+                    n -> peak_mib);
     ib_queue_finish(r->queue, node, node_over, r);
 }
 

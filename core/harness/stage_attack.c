@@ -13,12 +13,10 @@
 #include <unistd.h>
 
 #include "data_io.h"
+#include "model_io.h"
 #include "oracle_process.h"
 #include "recon_io.h"
 #include "reporter.h"
-
-/* Rows of one ask: a function of the image's size, so of the cell alone. */
-enum { ROWS_SMALL = 256, ROWS_LARGE = 64, SMALL_IMAGE = 1024 };
 
 struct stage {
     const struct ib_stage_env *env;
@@ -125,14 +123,12 @@ static enum ib_status stage_targets(struct stage *s, struct ib_error *err)
 
 static enum ib_status stage_open(struct stage *s, struct ib_error *err)
 {
-    size_t d;
     int rows;
     enum ib_status status = ib_data_open(s->env, s->data_key, &s->data, err);
 
     if (status)
         return status;
-    d = ib_shape_size(s->data.set.shape);
-    rows = d <= SMALL_IMAGE ? ROWS_SMALL : ROWS_LARGE;
+    rows = ib_model_attack_rows(s->data.set.shape);
     status = stage_targets(s, err);
     if (!status)
         status = ib_model_open(s->env, s->model_key, rows, &s->model, err);

@@ -11,7 +11,7 @@ enum { CLASS_NAME_MAX = 96, CLASSES_MAX = 4096 };
 struct class
 {
     char name[CLASS_NAME_MAX];
-    double seconds;
+    double seconds, mib;
     bool known;
 };
 struct ib_timings {
@@ -48,6 +48,32 @@ static int find(struct ib_timings *t, const char *name, double guess)
     return t->n++;
 }
 
+/* "CLASS": seconds; "CLASS MiB": memory. */
+static const char MIB[] = " MiB";
+
+static void read_item(struct ib_timings *t, const cJSON *item)
+{
+    char name[CLASS_NAME_MAX];
+    size_t n = strlen(item->string), tail = sizeof(MIB) - 1;
+    bool mib = n > tail && strcmp(item->string + n - tail, MIB) == 0;
+    int i;
+
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) ||
+        n - (mib ? tail : 0) >= sizeof(name))
+        return;
+    snprintf(name, sizeof(name), "%.*s", (int)(n - (mib ? tail : 0)),
+             item->string);
+    i = find(t, name, mib ? 10 : item->valuedouble);
+    if (i < 0)
+        return;
+    if (mib) {
+        t->list[i].mib = item->valuedouble;
+        return;
+    }
+    t->list[i].seconds = item->valuedouble;
+    t->list[i].known = true;
+}
+
 static void read_file(struct ib_timings *t, const char *dir)
 {
     char path[PATH_MAX];
@@ -58,16 +84,7 @@ static void read_file(struct ib_timings *t, const char *dir)
         return;
     if (ib_json_read(path, &root, NULL))
         return;
-    cJSON_ArrayForEach(item, root)
-    {
-        int i = -1;
-
-        if (cJSON_IsNumber(item) && item->valuedouble >= 0 &&
-            strlen(item->string) < CLASS_NAME_MAX)
-            i = find(t, item->string, item->valuedouble);
-        if (i >= 0)
-            t->list[i].known = true;
-    }
+    cJSON_ArrayForEach(item, root) read_item(t, item);
     cJSON_Delete(root);
 }
 
@@ -112,7 +129,13 @@ bool ib_timings_known(const struct ib_timings *t, int class)
     return class >= 0 && t->list[class].known;
 }
 
-void ib_timings_note(struct ib_timings *t, int class, double seconds)
+double ib_timings_mib(const struct ib_timings *t, int class)
+{
+    return class < 0 ? 0 : t->list[class].mib;
+}
+
+void ib_timings_note(struct ib_timings *t, int class, double seconds,
+                     double mib)
 {
     struct class *c;
 
@@ -121,6 +144,20 @@ void ib_timings_note(struct ib_timings *t, int class, double seconds)
     c = &t->list[class];
     c->seconds = c->known ? 0.7 * c->seconds + 0.3 * seconds : seconds;
     c->known = true;
+    if (mib > c->mib)
+        c->mib = mib;
+}
+
+static void put_class(cJSON *root, const struct class *c)
+{
+    char name[CLASS_NAME_MAX + sizeof(MIB)];
+
+    if (!c->known)
+        return;
+    cJSON_AddNumberToObject(root, c->name, c->seconds);
+    snprintf(name, sizeof(name), "%s%s", c->name, MIB);
+    if (c->mib > 0)
+        cJSON_AddNumberToObject(root, name, c->mib);
 }
 
 void ib_timings_save(const struct ib_timings *t, const char *dir)
@@ -130,8 +167,7 @@ void ib_timings_save(const struct ib_timings *t, const char *dir)
     cJSON *root = cJSON_CreateObject();
 
     for (int i = 0; i < t->n; i++)
-        if (t->list[i].known)
-            cJSON_AddNumberToObject(root, t->list[i].name, t->list[i].seconds);
+        put_class(root, &t->list[i]);
     if ((size_t)snprintf(path, sizeof(path), "%s/timings.json", dir) <
             sizeof(path) &&
         !ib_json_pretty(root, &text, NULL) && text.size &&

@@ -19,7 +19,11 @@ int ib_timings_class(struct ib_timings *t, const struct ib_plan_node *node);
 double ib_timings_estimate(const struct ib_timings *t, int class);
 /* True when the class was measured at least once. */
 bool ib_timings_known(const struct ib_timings *t, int class);
-void ib_timings_note(struct ib_timings *t, int class, double seconds);
+/* Also the largest memory of a worker so far. */
+void ib_timings_note(struct ib_timings *t, int class, double seconds,
+                     double mib);
+/* 0: not known. */
+double ib_timings_mib(const struct ib_timings *t, int class);
 /* A store that cannot be written keeps its old file. */
 void ib_timings_save(const struct ib_timings *t, const char *dir);
 
