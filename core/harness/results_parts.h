@@ -20,7 +20,7 @@ struct ib_scored {
 struct ib_gather {
     const struct ib_plan *plan;
     const struct ib_stage_env *env;
-    int seeds, classes;             /* classes 0: the data did not come about */
+    int seeds, classes; /* classes 0: the data did not come about */
     char data[IB_RESULTS_SEEDS][IB_KEY_SIZE]; /* manifest; "": no data */
     cJSON *names[IB_RESULTS_SEEDS]; /* of identities, by seed; NULL: unknown */
     int people;                     /* different names under all seeds */
