@@ -331,7 +331,7 @@ static void validate_reports_each_suite(void **state)
 {
     (void)state;
     assert_refused("validate /no/such.json /no/other.json",
-                   "2 of 2 suites cannot be run");
+                   "2 of 2 are not valid");
     assert_has(output(), "/no/such.json: No such file");
     assert_has(output(), "/no/other.json: No such file");
     assert_int_equal(run("validate --json /no/such.json"), IB_EXIT_USAGE);
