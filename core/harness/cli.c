@@ -29,6 +29,15 @@ const struct ib_flag ib_common_flags[] = {
     {0},
 };
 
+/* Has the command a flag of its own by the name of a common one? */
+static bool is_own(const struct ib_command *c, size_t own, const char *name)
+{
+    for (size_t i = 0; i < own; i++)
+        if (strcmp(c->flags[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 const struct ib_flag *ib_flag_at(const struct ib_command *c, size_t i)
 {
     size_t own = 0;
@@ -37,8 +46,11 @@ const struct ib_flag *ib_flag_at(const struct ib_command *c, size_t i)
         own++;
     if (i < own)
         return &c->flags[i];
-    return i - own < IB_COUNT(ib_common_flags) - 1 ? &ib_common_flags[i - own]
-                                                   : NULL;
+    i -= own;
+    for (const struct ib_flag *f = ib_common_flags; f->name; f++)
+        if (!is_own(c, own, f->name) && i-- == 0)
+            return f;
+    return NULL;
 }
 
 const struct ib_command *ib_command_find(const char *name)

@@ -12,8 +12,11 @@ enum ib_exit {
     IB_EXIT_OK = 0,
     IB_EXIT_USAGE = 1,
     IB_EXIT_ERROR = 2,
-    IB_EXIT_CELLS = 3,    /* some cells failed */
-    IB_EXIT_REFUTED = 13, /* verification failed */
+    IB_EXIT_CELLS = 3,         /* some cells failed */
+    IB_EXIT_REGRESSION = 10,   /* of compare: a rule failed */
+    IB_EXIT_NOTHING = 11,      /* nothing to compare */
+    IB_EXIT_INCOMPATIBLE = 12, /* not comparable */
+    IB_EXIT_REFUTED = 13,      /* verification failed */
 };
 
 struct ib_flag {

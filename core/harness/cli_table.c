@@ -14,6 +14,7 @@
     COMMAND(report)                                                            \
     COMMAND(submit)                                                            \
     COMMAND(verify)                                                            \
+    COMMAND(compare)                                                           \
     COMMAND(store)                                                             \
     COMMAND(bench)                                                             \
     COMMAND(selftest)                                                          \

@@ -44,6 +44,8 @@ double ib_power(const struct ib_interval *d, double effect, double level)
 
 double ib_detectable(const struct ib_interval *d, double level, double power)
 {
+    if (d->se == 0)
+        return NAN;
     return (ib_student_quantile(level, d->df) +
             ib_student_quantile(power, d->df)) *
            d->se;

@@ -22,7 +22,8 @@ double ib_p_equivalent(const struct ib_interval *d, double margin);
 /* Small when difference < margin is shown. */
 double ib_p_noninferior(const struct ib_interval *d, double margin);
 /* Chance that the low bound of that level lies above 0 when the truth is
- * effect; and the effect at which that chance is power. Shifted t. */
+ * effect; and the effect at which that chance is power (NaN where nothing
+ * varies: such runs say nothing about what they would see). Shifted t. */
 double ib_power(const struct ib_interval *d, double effect, double level);
 double ib_detectable(const struct ib_interval *d, double level, double power);
 /* Adjusts n p-values (Holm 1979); NaN stay NaN and do not count. In place. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "inference.h"
+
 static const double min_gap = 0.1, accuracy_slack = 0.02;
 static const double rounding = 1e-9; /* 0.6 - 0.5 is a gap of 0.1 */
 
@@ -225,26 +227,43 @@ static double difference_value(const void *ctx, const double *mean)
            ratio_value(&c->side[1], mean + c->panels);
 }
 
-static enum ib_status contrast_interval(struct contrast *c,
-                                        const struct ib_panel *both,
-                                        struct ib_interval *out,
-                                        struct ib_error *err)
-{
+/* Both sides over the seeds and identities that both have. */
+struct paired {
+    struct contrast c;
+    struct ib_panel both;
     const struct ib_panel *panel[IB_STATISTIC_PANELS];
-    c->panels = panels_of(&c->side[0], panel);
-    struct ib_statistic s = {.n = c->panels +
-                                  panels_of(&c->side[1], panel + c->panels),
-                             .panel = panel,
-                             .value = difference_value,
-                             .ctx = c,
-                             .support = both,
-                             .bounded = true};
-    enum ib_status status = ib_interval_make(&s, out, err);
-    if (!status && out->high - out->low < 1e-12) {
-        out->low = out->high = NAN;
-        out->reason = ib_no_spread;
-    }
-    return status;
+    struct ib_statistic s;
+    bool there; /* two evaluators count on either side */
+    bool alike; /* the same ones */
+};
+
+static enum ib_status pair_make(const struct ib_leakage_task *a,
+                                const struct ib_leakage_task *b,
+                                struct paired *out, struct ib_error *err)
+{
+    struct ib_leakage la, lb;
+    struct contrast *c = &out->c;
+    *out = (struct paired){.alike = a->n == b->n};
+    if (!a->n || !b->n)
+        return IB_OK;
+    out->both = ib_panel_both(support(a), support(b));
+    double *w = out->both.v ? ib_panel_support(&out->both) : NULL;
+    if (!w)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for leakage");
+    out->there = parts_make(a, w, &la, &c->side[0]) >= 2;
+    out->there = parts_make(b, w, &lb, &c->side[1]) >= 2 && out->there;
+    free(w);
+    for (int i = 0; i < a->n && out->alike; i++)
+        out->alike = c->side[0].counts[i] == c->side[1].counts[i];
+    c->panels = panels_of(&c->side[0], out->panel);
+    out->s = (struct ib_statistic){
+        .n = c->panels + panels_of(&c->side[1], out->panel + c->panels),
+        .panel = out->panel,
+        .value = difference_value,
+        .ctx = c,
+        .support = &out->both,
+        .bounded = true};
+    return IB_OK;
 }
 
 enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
@@ -252,21 +271,29 @@ enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
                                      struct ib_interval *out,
                                      struct ib_error *err)
 {
-    struct ib_leakage la, lb;
-    struct contrast c;
-    enum ib_status status = IB_OK;
+    struct paired x;
     *out = (struct ib_interval){NAN, NAN, NAN,
                                 NAN, NAN, "leakage is null on one side"};
-    if (!a->n || !b->n)
-        return IB_OK;
-    struct ib_panel both = ib_panel_both(support(a), support(b));
-    double *w = both.v ? ib_panel_support(&both) : NULL;
-    if (!w)
-        status = ib_error_set(err, IB_E_NOMEM, "no memory for leakage");
-    else if (parts_make(a, w, &la, &c.side[0]) >= 2 &&
-             parts_make(b, w, &lb, &c.side[1]) >= 2)
-        status = contrast_interval(&c, &both, out, err);
-    free(w);
-    ib_panel_free(&both);
+    enum ib_status status = pair_make(a, b, &x, err);
+    if (!status && x.there)
+        status = ib_interval_make(&x.s, out, err);
+    if (!status && out->high - out->low < 1e-12) {
+        out->low = out->high = NAN;
+        out->reason = ib_no_spread;
+    }
+    ib_panel_free(&x.both);
+    return status;
+}
+
+enum ib_status ib_leakage_permutation(const struct ib_leakage_task *a,
+                                      const struct ib_leakage_task *b,
+                                      double *p, struct ib_error *err)
+{
+    struct paired x;
+    *p = NAN;
+    enum ib_status status = pair_make(a, b, &x, err);
+    if (!status && x.there && x.alike)
+        status = ib_permutation(&x.s, p, err);
+    ib_panel_free(&x.both);
     return status;
 }

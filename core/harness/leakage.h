@@ -50,5 +50,10 @@ IB_CHECK enum ib_status ib_leakage_difference(const struct ib_leakage_task *a,
                                               const struct ib_leakage_task *b,
                                               struct ib_interval *out,
                                               struct ib_error *err);
+/* Permutation test of that difference (inference.h); NaN where it has none, or
+ * where other evaluators count on either side. */
+IB_CHECK enum ib_status ib_leakage_permutation(const struct ib_leakage_task *a,
+                                               const struct ib_leakage_task *b,
+                                               double *p, struct ib_error *err);
 
 #endif
