@@ -15,6 +15,7 @@
     COMMAND(submit)                                                            \
     COMMAND(verify)                                                            \
     COMMAND(compare)                                                           \
+    COMMAND(leaderboard)                                                       \
     COMMAND(store)                                                             \
     COMMAND(bench)                                                             \
     COMMAND(selftest)                                                          \

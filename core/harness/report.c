@@ -8,14 +8,49 @@
 #include "report_style.h"
 
 static const char *const sections[][2] = {
-    {"matrix", "Matrix"},     {"controls", "Controls"}, {"plots", "Plots"},
-    {"pictures", "Pictures"}, {"flags", "Flags"},       {"utility", "Utility"},
-    {"exposure", "Exposure"}, {"details", "Details"},
+    {"headline", "Headline"}, {"matrix", "Matrix"},
+    {"plots", "Curves"},      {"pictures", "Pictures"},
+    {"flags", "Flags"},       {"controls", "Controls"},
+    {"utility", "Utility"},   {"exposure", "Exposure"},
+    {"details", "Details"},
 };
 
 static const char *plural(double n)
 {
     return n == 1 ? "" : "s";
+}
+
+/* " (30 people, 480 private images)" */
+static void add_people(struct ib_text *t, const cJSON *data)
+{
+    double people = ib_view_number(data, "classes");
+    double images = ib_view_number(ib_view_object(data, "counts"), "train");
+
+    if (people > 0 && images > 0)
+        ib_text_add(t, " (%.0f people, %.0f private images)", people, images);
+}
+
+/* What the attacker sees, and how often it may ask. */
+static void add_attacker(const struct ib_page *p)
+{
+    const cJSON *level, *levels = ib_view_array(p->v->root, "access");
+    double most =
+        ib_view_number(ib_view_object(p->v->root, "budget"), "max_queries");
+    int n = cJSON_GetArraySize(levels), i = 0;
+    char s[IB_NUMBER_SIZE];
+
+    ib_text_add(p->t, "Attackers see ");
+    cJSON_ArrayForEach(level, levels)
+    {
+        ib_html_text(p->t, cJSON_IsString(level) ? level->valuestring : "");
+        i++;
+        ib_text_add(p->t, "%s", i + 1 < n ? ", " : i < n ? " or " : "");
+    }
+    if (most > 0)
+        ib_text_add(p->t, ", and ask at most %s times for a person. ",
+                    ib_view_count(s, most));
+    else
+        ib_text_add(p->t, ". ");
 }
 
 /* "1 model, 3 defenses and 2 attacks on synthfaces; ..." */
@@ -33,8 +68,10 @@ static void add_size(const struct ib_page *p)
                 v->models.n, plural((double)v->models.n), v->defenses.n,
                 plural((double)v->defenses.n), v->attacks.n,
                 plural((double)v->attacks.n));
-    ib_html_add(p->t, "%s, %d seed%s. ", ib_view_text(data, "name"), seeds,
-                plural(seeds));
+    ib_html_text(p->t, ib_view_text(data, "name"));
+    add_people(p->t, data);
+    ib_text_add(p->t, ", %d seed%s. ", seeds, plural(seeds));
+    add_attacker(p);
     ib_text_add(p->t,
                 "%.0f of %.0f cells have numbers; the others say why not."
                 "</p>\n",
@@ -76,15 +113,14 @@ static void add_nav(const struct ib_page *p)
 static enum ib_status add_main(const struct ib_page *p, struct ib_error *err)
 {
     ib_text_add(p->t, "<main id=main>\n");
-    ib_page_headline(p);
-    ib_text_add(p->t, "<h2 id=tested>What was tested</h2>\n");
     ib_page_tested(p);
+    ib_page_headline(p);
     ib_page_matrix(p);
-    ib_page_controls(p);
     enum ib_status s = ib_page_plots(p, err);
     if (s == IB_OK)
         s = ib_page_sheets(p, err);
     ib_page_flags(p);
+    ib_page_controls(p);
     ib_page_utility(p);
     ib_page_priors(p);
     if (s == IB_OK)

@@ -179,6 +179,11 @@ enum ib_status ib_page_details(const struct ib_page *p, struct ib_error *err)
     enum ib_status s = IB_OK;
 
     ib_text_add(p->t, "<h2 id=details>Details</h2>\n");
+    if (*ib_view_text(p->v->summary, "method"))
+        ib_html_add(p->t,
+                    "<details><summary>How the intervals are made</summary>"
+                    "<p>%s</p></details>\n",
+                    ib_view_text(p->v->summary, "method"));
     add_definitions(p);
     for (size_t i = 0; i < IB_COUNT(parts) && s == IB_OK; i++)
         s = add_json(p, parts[i][1], ib_view_array(p->v->root, parts[i][0]),

@@ -139,17 +139,23 @@ done:
 
 enum ib_status ib_page_plots(const struct ib_page *p, struct ib_error *err)
 {
+    static const enum ib_plot_kind order[] = {IB_PLOT_QUERIES, IB_PLOT_TRADEOFF,
+                                              IB_PLOT_HEAT};
     enum ib_status s = IB_OK;
 
-    ib_text_add(p->t, "<h2 id=plots>Plots</h2>\n");
+    ib_text_add(p->t, "<h2 id=plots>The curves</h2>\n");
     if (!p->plots->drawn)
         ib_html_add(p->t,
                     "<p>No plots: %s. Their data and scripts are in "
                     "plots/.</p>\n",
                     p->plots->problem[0] ? p->plots->problem
                                          : "no cell has a number");
-    for (size_t i = 0; i < p->plots->n && p->plots->drawn && s == IB_OK; i++)
-        s = add_plot(p, &p->plots->at[i], err);
+    if (!p->plots->drawn)
+        return IB_OK;
+    for (size_t k = 0; k < IB_COUNT(order); k++)
+        for (size_t i = 0; i < p->plots->n && s == IB_OK; i++)
+            if (p->plots->at[i].kind == order[k])
+                s = add_plot(p, &p->plots->at[i], err);
     return s;
 }
 
@@ -297,8 +303,10 @@ enum ib_status ib_page_sheets(const struct ib_page *p, struct ib_error *err)
         ib_text_add(p->t, "<p class=note>Judge for yourself, and look at the "
                           "controls too: a clear face that is not this "
                           "person's gives nothing away.</p>\n");
+    ib_text_add(p->t, "<div class=sheets>\n");
     cJSON_ArrayForEach(sheet, sheets) used +=
         add_sheet(p, sheet, (size_t)SHEETS_MAX - used);
+    ib_text_add(p->t, "</div>\n");
     cJSON_Delete(index);
     return IB_OK;
 }

@@ -125,7 +125,8 @@ void ib_page_tested(const struct ib_page *p)
     double most = ib_view_number(budget, "max_queries");
     char s[IB_NUMBER_SIZE];
 
-    ib_text_add(p->t, "<dl class=facts>\n");
+    ib_text_add(p->t, "<details class=tested><summary>What was tested, in "
+                      "full</summary>\n<dl class=facts>\n");
     add_data(p);
     add_fact(p->t, "Models under attack", &p->v->models);
     add_fact(p->t, "Defenses", &p->v->defenses);
@@ -138,7 +139,7 @@ void ib_page_tested(const struct ib_page *p)
     add_list(p->t, ib_view_array(p->v->root, "seeds"));
     ib_text_add(p->t, "</dd>\n");
     add_cells(p);
-    ib_text_add(p->t, "</dl>\n");
+    ib_text_add(p->t, "</dl></details>\n");
 }
 
 /* The largest leakage of a model over the headlines of the undefended stack:
@@ -202,41 +203,75 @@ static void add_uncalibrated(const struct ib_page *p, int model)
                                      : "no reason was recorded");
 }
 
-static void add_item(const struct ib_page *p, const cJSON *h)
+/* The headline of a model behind a defense at an access level, or NULL. */
+static const cJSON *headline_of(const struct ib_page *p, int model,
+                                const char *defense, const char *access)
 {
-    const cJSON *o = ib_view_object(h, "leakage");
-    struct ib_estimate e = ib_view_estimate(o);
-    const char *verdict = ib_page_verdict(&e);
+    const cJSON *h;
 
-    ib_html_add(p->t, "<li><b>%s</b> (%s): ", ib_view_text(h, "defense"),
-                ib_view_text(h, "access"));
-    ib_page_number(p->t, e.value);
-    ib_text_add(p->t, " ");
-    ib_page_interval(p->t, &e);
-    if (verdict[0] || e.reason[0])
-        ib_html_add(p->t, " <span class=soft>%s</span>",
-                    verdict[0] ? verdict : e.reason);
-    ib_text_add(p->t, "</li>\n");
+    cJSON_ArrayForEach(h, ib_view_array(p->v->summary, "headline"))
+    {
+        if (strcmp(ib_view_text(h, "model"), p->v->models.at[model]) == 0 &&
+            strcmp(ib_view_text(h, "access"), access) == 0 &&
+            (!defense || strcmp(ib_view_text(h, "defense"), defense) == 0))
+            return h;
+    }
+    return NULL;
+}
+
+static void add_value(struct ib_text *t, const cJSON *h)
+{
+    struct ib_estimate e = ib_view_estimate(ib_view_object(h, "leakage"));
+    double x = e.value;
+    int n = cJSON_GetArraySize(ib_view_array(h, "attacks"));
+
+    if (!h) {
+        ib_text_add(t, "<td class=null></td>");
+        return;
+    }
+    if (isnan(x)) {
+        ib_html_add(t, "<td class=null title=\"%s\">%s<small>", e.reason,
+                    n == 0 ? "bypassed" : "n/a");
+    } else {
+        ib_text_add(t, "<td style=\"background:rgba(213,94,0,%.2f)\"><b>",
+                    0.42 * (x < 0   ? 0
+                            : x > 1 ? 1
+                                    : x));
+        ib_page_number(t, x);
+        ib_text_add(t, "</b><small>");
+    }
+    ib_page_interval(t, &e);
+    ib_text_add(t, "</small></td>");
 }
 
 static void add_items(const struct ib_page *p, int model)
 {
     enum { MOST = 16 };
-    const cJSON *h;
-    int n = 0;
+    static const char *const levels[] = {"labels", "scores", "gradients",
+                                         "whitebox"};
+    const char *access[IB_COUNT(levels)];
+    size_t n = 0, shown = 0;
 
-    ib_text_add(p->t, "<ul>\n");
-    cJSON_ArrayForEach(h, ib_view_array(p->v->summary, "headline"))
-    {
-        if (strcmp(ib_view_text(h, "model"), p->v->models.at[model]) != 0)
-            continue;
-        if (n++ < MOST)
-            add_item(p, h);
+    for (size_t i = 0; i < IB_COUNT(levels); i++)
+        if (headline_of(p, model, NULL, levels[i]))
+            access[n++] = levels[i];
+    ib_text_add(p->t, "<table class=mini><caption><span>Leakage behind each "
+                      "defense, by what the attacker sees</span></caption>\n"
+                      "<thead><tr><th scope=col>Defense</th>");
+    for (size_t i = 0; i < n; i++)
+        ib_html_add(p->t, "<th scope=col>%s</th>", access[i]);
+    ib_text_add(p->t, "</tr></thead>\n<tbody>\n");
+    for (size_t d = 0; d < p->v->defenses.n && shown < MOST; d++, shown++) {
+        ib_html_add(p->t, "<tr><th scope=row>%s</th>", p->v->defenses.at[d]);
+        for (size_t i = 0; i < n; i++)
+            add_value(p->t,
+                      headline_of(p, model, p->v->defenses.at[d], access[i]));
+        ib_text_add(p->t, "</tr>\n");
     }
-    ib_text_add(p->t, "</ul>\n");
-    if (n > MOST)
+    ib_text_add(p->t, "</tbody></table>\n");
+    if (p->v->defenses.n > shown)
         ib_html_add(p->t, "<p class=note>%d more are in the matrix.</p>\n",
-                    n - MOST);
+                    (int)(p->v->defenses.n - shown));
 }
 
 static void add_card(const struct ib_page *p, int model)
@@ -268,23 +303,17 @@ void ib_page_headline(const struct ib_page *p)
 {
     ib_text_add(
         p->t,
-        "<p class=guide><b>Reading guide.</b> <b>Leakage 0</b>: the "
-        "pictures that attacks make are taken for the right identity no more "
-        "often than the best control (a public image, the average image, "
+        "<h2 id=headline>What came of it</h2>\n<p class=guide><b>Leakage "
+        "0</b>: the pictures that attacks make are taken for the right person "
+        "no more often than the best control (a public image, the average, "
         "noise, somebody else). <b>Leakage 1</b>: as often as real images "
-        "that the model never saw. Brackets are 95&nbsp;%% intervals. "
-        "<b>SSIM</b> likes blur: a plain average scores well with nothing "
-        "reconstructed, so each SSIM figure stands beside its best control "
-        "and only the difference means anything.</p>\n<div class=cards>\n");
+        "that the model never saw. Brackets are 95&nbsp;%% intervals.</p>\n"
+        "<div class=cards>\n");
     for (size_t m = 0; m < p->v->models.n; m++)
         add_card(p, (int)m);
     ib_text_add(p->t, "</div>\n");
-    const char *method = ib_view_text(p->v->summary, "method");
     if (p->v->n_rows > 0)
-        ib_html_add(
-            p->t,
-            "<p class=note>Each line is what an attacker gets who "
-            "runs every attack of that access level and keeps, for "
-            "each identity, the picture the target likes most. %s</p>\n",
-            method);
+        ib_text_add(p->t, "<p class=note>Of an attacker who runs every attack "
+                          "of that access level and keeps, for each person, "
+                          "the picture that the target likes most.</p>\n");
 }

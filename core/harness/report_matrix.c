@@ -7,10 +7,11 @@
 
 void ib_page_table(struct ib_text *t, const char *label, const char *caption)
 {
-    ib_html_add(t,
-                "<div class=scroll role=region tabindex=0 "
-                "aria-label=\"%s\">\n<table>\n<caption>%s</caption>\n",
-                label, caption);
+    ib_html_add(
+        t,
+        "<div class=scroll role=region tabindex=0 "
+        "aria-label=\"%s\">\n<table>\n<caption><span>%s</span></caption>\n",
+        label, caption);
 }
 
 void ib_page_table_end(struct ib_text *t)
@@ -197,15 +198,19 @@ void ib_page_matrix(const struct ib_page *p)
     ib_text_add(
         p->t,
         "<h2 id=matrix>Every attack against every defense</h2>\n"
-        "<p class=note><b>evaluator</b>: share of identities that the "
-        "strictest independent classifier recognises, and in brackets its "
-        "floor (best control) and its ceiling (real unseen images). <b>by "
-        "SSIM</b>: share whose most similar private image is of the right "
-        "identity, and the same for the best control. <b>SSIM</b>: to the "
-        "most similar private image of the identity. Hatched cells have no "
-        "number of their own, and say why; <b>bypassed</b>: the defense "
-        "stands where this attack does not pass, so nothing was measured "
-        "twice.</p>\n");
+        "<p class=note>Hatched cells have no number of their own and say why; "
+        "<b>bypassed</b>: the defense stands where this attack does not pass, "
+        "so nothing was measured twice.</p>\n"
+        "<details><summary>The small print of a cell</summary>\n"
+        "<dl class=facts><dt>evaluator</dt><dd>share of people that the "
+        "strictest independent classifier recognises; in brackets its floor "
+        "(best control) and its ceiling (real unseen images)</dd>\n"
+        "<dt>by SSIM</dt><dd>share whose most similar private image is of the "
+        "right person, and the same for the best control</dd>\n"
+        "<dt>SSIM</dt><dd>to the most similar private image of the person. It "
+        "likes blur: a plain average scores well with nothing reconstructed, "
+        "so only the difference to the control means anything</dd></dl>"
+        "</details>\n");
     if (p->v->n_lines == 0)
         ib_text_add(p->t, "<p>This run has no cells.</p>\n");
     for (size_t m = 0; m < p->v->models.n && p->v->n_lines > 0; m++)
