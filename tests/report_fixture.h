@@ -24,7 +24,7 @@ static inline cJSON *sample_read(void)
 static inline void run_put(const char *dir, const char *name, const void *data,
                            size_t n)
 {
-    char path[PATH_MAX + 64];
+    char path[PATH_MAX + 512];
 
     snprintf(path, sizeof path, "%s/%s", dir, name);
     FILE *f = fopen(path, "wb");
