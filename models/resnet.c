@@ -21,10 +21,11 @@ struct resnet_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(resnet_options, "8", "64", "sgd", "0.05"),
+    IB_TRAIN_OPTIONS_WITH(resnet_options, "8", "64", "sgd", "0.1", "one-cycle",
+                          "0.0005", "2"),
     {.name = "channels",
      .type = IB_INTS,
-     .value = "[16, 32, 64, 128]",
+     .value = "[16, 32, 64]",
      .min = 1,
      .max = 1024,
      .unit = "channels",

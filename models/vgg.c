@@ -20,7 +20,8 @@ struct vgg_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS(vgg_options, "8", "64", "sgd", "0.05"),
+    IB_TRAIN_OPTIONS_WITH(vgg_options, "8", "64", "sgd", "0.05", "one-cycle",
+                          "0.0005", "2"),
     {.name = "channels",
      .type = IB_INTS,
      .value = "[32, 64, 128]",

@@ -10,7 +10,7 @@
 #include <string.h>
 
 extern const struct ib_model ib_model_softmax, ib_model_mlp, ib_model_cnn,
-    ib_model_dae;
+    ib_model_dae, ib_model_lenet, ib_model_vgg, ib_model_resnet;
 
 struct sample {
     const struct ib_model *model;
@@ -32,6 +32,23 @@ static const struct sample samples[] = {
      "{\"hidden\": [40, 20], \"rate\": 0.01, \"pretrain_rate\": 0.01,"
      " \"decoder_epochs\": 30}",
      "mlp"},
+    {&ib_model_lenet,
+     "{\"channels\": [4, 6], \"dense\": [20], \"epochs\": 20, \"batch\": 16,"
+     " \"rate\": 0.005}",
+     "convolutional"},
+    {&ib_model_vgg,
+     "{\"channels\": [4, 6], \"dense\": 24, \"epochs\": 15, \"batch\": 16,"
+     " \"dropout\": 0, \"shift\": 0}",
+     "convolutional"},
+    {&ib_model_vgg,
+     "{\"channels\": [4], \"convolutions\": 1, \"norm\": false, \"dense\": 24,"
+     " \"epochs\": 15, \"batch\": 16, \"dropout\": 0, \"shift\": 0,"
+     " \"rate\": 0.02}",
+     "convolutional"},
+    {&ib_model_resnet,
+     "{\"channels\": [4, 8], \"blocks\": 1, \"epochs\": 15, \"batch\": 16,"
+     " \"shift\": 0}",
+     "residual"},
 };
 
 static struct toy train, test;

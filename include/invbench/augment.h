@@ -66,8 +66,9 @@ void ib_draw_vjp(const struct ib_draw *draw, struct ib_shape s,
                  const ib_real *x, const ib_real *dy, ib_real *dx,
                  void *scratch);
 
-/* Rows for a table over `struct tag`; member: its struct ib_augment. */
-#define IB_AUGMENT_OPTIONS(tag, member)                                        \
+/* Rows for a table over `struct tag`; member: its struct ib_augment; d_shift:
+ * the default shift. */
+#define IB_AUGMENT_OPTIONS(tag, member, d_shift)                               \
     {.name = "flip",                                                           \
      .type = IB_BOOL,                                                          \
      .value = "false",                                                         \
@@ -75,7 +76,7 @@ void ib_draw_vjp(const struct ib_draw *draw, struct ib_shape s,
      .help = "augmentation: mirror image, one time in two"},                   \
         {.name = "shift",                                                      \
          .type = IB_INT,                                                       \
-         .value = "0",                                                         \
+         .value = d_shift,                                                     \
          .min = 0,                                                             \
          .max = 64,                                                            \
          .unit = "pixels",                                                     \

@@ -24,7 +24,12 @@ struct ib_train_options {
 };
 
 /* Rows for a table over `struct tag` whose member `train` comes first. */
-#define IB_TRAIN_OPTIONS(tag, d_epochs, d_batch, d_optimiser, d_rate)          \
+#define IB_TRAIN_OPTIONS(tag, epochs, batch, optimiser, rate)                  \
+    IB_TRAIN_OPTIONS_WITH(tag, epochs, batch, optimiser, rate, "constant",     \
+                          "0", "0")
+/* The same with defaults of schedule, weight decay and shift. */
+#define IB_TRAIN_OPTIONS_WITH(tag, d_epochs, d_batch, d_optimiser, d_rate,     \
+                              d_schedule, d_decay, d_shift)                    \
     {.name = "epochs",                                                         \
      .type = IB_INT,                                                           \
      .value = d_epochs,                                                        \
@@ -48,7 +53,7 @@ struct ib_train_options {
          .help = "how a gradient becomes a step"},                             \
         {.name = "schedule",                                                   \
          .type = IB_CHOICE,                                                    \
-         .value = "constant",                                                  \
+         .value = d_schedule,                                                  \
          .choices = ib_schedule_choices,                                       \
          .offset = offsetof(struct tag, train.schedule),                       \
          .help = "learning rate over the epochs"},                             \
@@ -105,7 +110,7 @@ struct ib_train_options {
          .help = "added to the root of adam's second moment"},                 \
         {.name = "weight_decay",                                               \
          .type = IB_REAL,                                                      \
-         .value = "0",                                                         \
+         .value = d_decay,                                                     \
          .min = 0,                                                             \
          .max = 10,                                                            \
          .offset = offsetof(struct tag, train.weight_decay),                   \
@@ -133,6 +138,6 @@ struct ib_train_options {
          .unit = "epochs",                                                     \
          .offset = offsetof(struct tag, train.patience),                       \
          .help = "stop after so many epochs without a better one; 0: never"},  \
-        IB_AUGMENT_OPTIONS(tag, train.augment)
+        IB_AUGMENT_OPTIONS(tag, train.augment, d_shift)
 
 #endif
