@@ -37,6 +37,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/code_hash.o \
            $(BUILD)/gen/schemas.o
 LIBRARY_OBJECTS := $(filter-out $(BUILD)/core/harness/main.o, $(OBJECTS))
 TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
+BENCHES := $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 PROGRAM := $(BUILD)/invbench
 ifeq ($(VARIANT),double)
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/nn/*.c))
@@ -109,7 +110,13 @@ $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(BUILD)/libinvbench.a
 fuzz: all ## fuzz model files for FUZZ_SECONDS (60); needs clang
 	@tests/fuzz/run.sh
 
-run-tests: $(PROGRAM) $(TESTS)
+# Benchmarks are built with the tests, so that they do not rot.
+$(BUILD)/bench/%: bench/%.c $(BUILD)/libinvbench.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Icore/harness -Icore/nn -MMD -MP $< -o $@ \
+	    $(BUILD)/libinvbench.a $(LIBS)
+
+run-tests: $(PROGRAM) $(TESTS) $(BENCHES)
 	@$(MAKE) --no-print-directory VARIANT=double BUILD=$(BUILD)/double \
 	    double-tests
 	@tests/run.sh $(BUILD)
@@ -123,7 +130,7 @@ docs: all ## write docs/ and man page from the tables
 	@tools/docs.sh write
 docs-check: all
 	@tools/docs.sh check
-bench: all ## measure; against PyTorch, where it is installed (bench/run.sh)
+bench: all $(BENCHES) ## measure; against PyTorch, where it is installed (bench/run.sh)
 	@bench/run.sh
 $(BUILD)/bench/%: bench/%.c $(BUILD)/libinvbench.a
 	@mkdir -p $(@D)
@@ -138,4 +145,4 @@ install: all ## program, headers, suites, man page, completions
 clean: ## remove what was built
 	rm -rf build invbench
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)

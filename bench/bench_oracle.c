@@ -78,7 +78,7 @@ static void make_model(struct bench *b, struct ib_registry *r, const char *name,
     cJSON_AddStringToObject(json, "name", name);
     need(!ib_use_parse(r, IB_KIND_MODEL, json, &(struct ib_place){.path = name},
                        &b->model.use, &err) &&
-             !ib_model_build(&b->model.use, &task, ROWS, &b->model, &err),
+             !ib_model_build(&b->model.use, NULL, &task, ROWS, &b->model, &err),
          err.text);
     cJSON_Delete(json);
     ib_net_init(b->model.net, &rng);

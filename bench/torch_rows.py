@@ -7,7 +7,7 @@ that invbench writes; so that both sides do the same work, `check` compares
 losses and input gradients.
 
   info                            versions, kernels, threads
-  net NAME DIR                    DIR/parameters, images, labels: raw arrays
+  net NAME DIR                    DIR/parameters, images, input, labels: raw
   check NAME STEPS GRADIENT       losses before and after STEPS steps; how far
                                   the input gradient is from the file GRADIENT
   kernels NAME                    oneDNN kernels that a training step ran
@@ -42,7 +42,59 @@ def cnn(side):
         nn.Linear(128, CLASSES))
 
 
+def conv_norm(c_in, c_out, kernel, stride):
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(c_out))
+
+
+class Block(nn.Module):
+    """A basic block; parameters in the order of invbench's nodes."""
+
+    def __init__(self, c_in, c_out, stride):
+        super().__init__()
+        self.cut = conv_norm(c_in, c_out, 1, stride) if stride > 1 else None
+        self.first = conv_norm(c_in, c_out, 3, stride)
+        self.second = conv_norm(c_out, c_out, 3, 1)
+
+    def forward(self, x):
+        cut = self.cut(x) if self.cut is not None else x
+        return F.relu(self.second(F.relu(self.first(x))) + cut)
+
+
+def resnet():
+    layers = [conv_norm(3, 16, 3, 1), nn.ReLU()]
+    width = 16
+    for block in range(8):
+        channels = 16 << block // 2
+        layers.append(Block(width, channels,
+                            2 if block and block % 2 == 0 else 1))
+        width = channels
+    return (3, 32, 32), nn.Sequential(
+        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(width, CLASSES))
+
+
+def generator():
+    layers = [nn.ConvTranspose2d(100, 256, 4, bias=False), nn.BatchNorm2d(256),
+              nn.ReLU()]
+    for c in (128, 64, 32):
+        layers += [nn.ConvTranspose2d(2 * c, c, 4, 2, 1, bias=False),
+                   nn.BatchNorm2d(c), nn.ReLU()]
+    return nn.Sequential(
+        *layers, nn.ConvTranspose2d(32, 3, 4, 2, 1, bias=False), nn.Tanh())
+
+
+def critic():
+    layers = [nn.Conv2d(3, 32, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+    for c in (64, 128, 256):
+        layers += [nn.Conv2d(c // 2, c, 4, 2, 1, bias=False),
+                   nn.BatchNorm2d(c), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Conv2d(256, 1, 4, bias=False))
+
+
 NETS = {
+    "resnet": resnet,
     "cnn32": lambda: cnn(32),
     "cnn64": lambda: cnn(64),
     "mlp": lambda: ((1, 112, 92), nn.Sequential(
@@ -53,26 +105,36 @@ NETS = {
 }
 
 
+def take(path, dtype, *shape):
+    return torch.from_numpy(np.fromfile(path, dtype).reshape(-1, *shape))
+
+
+def fill(nets, start):
+    """Sets parameters from one array, in order, and norms to their start."""
+    at = 0
+    with torch.no_grad():
+        for net in nets:
+            for p in net.parameters():
+                p.copy_(start[at:at + p.numel()].view_as(p))
+                p.requires_grad_(True)
+                at += p.numel()
+            for m in net.modules():
+                if isinstance(m, nn.BatchNorm2d):
+                    m.reset_running_stats()
+            net.train()
+    assert at == start.numel(), (at, start.numel())
+
+
 class Row:
     def __init__(self, name, folder):
         shape, self.net = NETS[name]()
-        self.x = torch.from_numpy(
-            np.fromfile(f"{folder}/images", np.float32).reshape(-1, *shape))
-        self.y = torch.from_numpy(
-            np.fromfile(f"{folder}/labels", np.int32).astype(np.int64))
-        self.start = torch.from_numpy(
-            np.fromfile(f"{folder}/parameters", np.float32))
+        self.x = take(f"{folder}/images", np.float32, *shape)
+        self.y = take(f"{folder}/labels", np.int32).long()
+        self.start = take(f"{folder}/parameters", np.float32)
         self.reset()
 
     def reset(self):
-        at = 0
-        with torch.no_grad():
-            for p in self.net.parameters():
-                p.copy_(self.start[at:at + p.numel()].view_as(p))
-                p.requires_grad_(True)
-                at += p.numel()
-        assert at == self.start.numel(), (at, self.start.numel())
-        self.net.train()
+        fill([self.net], self.start)
         self.optimiser = torch.optim.SGD(self.net.parameters(), lr=1e-3,
                                          momentum=0.9)
 
@@ -92,6 +154,45 @@ class Row:
         self.net.eval()
         for p in self.net.parameters():
             p.requires_grad_(False)
+
+
+class GanRow(Row):
+    def __init__(self, folder):
+        self.net, self.critic = generator(), critic()
+        self.real = take(f"{folder}/images", np.float32, 3, 64, 64)
+        self.x = take(f"{folder}/input", np.float32, 100, 1, 1)
+        self.start = take(f"{folder}/parameters", np.float32)
+        self.reset()
+
+    def reset(self):
+        fill([self.net, self.critic], self.start)
+        self.optimisers = [
+            torch.optim.Adam(n.parameters(), lr=2e-4, betas=(0.5, 0.999))
+            for n in (self.net, self.critic)]
+
+    def judge(self, images, real):
+        score = self.critic(images)
+        target = torch.full_like(score, real)
+        return F.binary_cross_entropy_with_logits(score, target)
+
+    def step(self):
+        of_net, of_critic = self.optimisers
+        of_critic.zero_grad(set_to_none=True)
+        made = self.net(self.x)
+        real = self.judge(self.real, 1.0)
+        real.backward()
+        fake = self.judge(made.detach(), 0.0)
+        fake.backward()
+        of_critic.step()
+        of_net.zero_grad(set_to_none=True)
+        for p in self.critic.parameters():  # as invbench: to the image alone
+            p.requires_grad_(False)
+        fooled = self.judge(made, 1.0)
+        fooled.backward()
+        for p in self.critic.parameters():
+            p.requires_grad_(True)
+        of_net.step()
+        return real.detach() + fake.detach() + fooled.detach()
 
 
 def median(x):
@@ -187,7 +288,8 @@ def main():
         if word[0] == "info":
             answer = info()
         elif word[0] == "net":
-            rows[word[1]] = Row(word[1], word[2])
+            rows[word[1]] = (GanRow(word[2]) if word[1] == "dcgan"
+                             else Row(word[1], word[2]))
             answer = "ok"
         elif word[0] == "check":
             answer = check(rows[word[1]], int(word[2]), word[3])

@@ -64,7 +64,8 @@ static inline struct file_bytes read_bytes(const char *path)
 }
 
 /* Writes a model of its own making to a temporary file. json: the plugin;
- * defenses: an array, as in a suite. value: of every number. */
+ * defenses: an array, as in a suite. value: of every parameter; of state, 1
+ * more. */
 static inline void write_model(const struct ib_registry *r, const char *path,
                                const char *json, const char *defenses,
                                float value)
@@ -83,6 +84,8 @@ static inline void write_model(const struct ib_registry *r, const char *path,
         abort();
     for (size_t i = 0; i < ib_net_parameter_count(m.net); i++)
         ib_net_parameters(m.net)[i] = value;
+    for (size_t i = 0; i < ib_net_state_count(m.net); i++)
+        ib_net_state(m.net)[i] = value + 1;
     cJSON_AddItemToObject(spec, "plugin", ib_use_spec(r, &m.use));
     cJSON_AddItemToObject(spec, "defenses",
                           ib_stack_spec(r, &stack, IB_STAGE_TRAIN));

@@ -46,10 +46,42 @@ static void flops_of_nets_by_hand(void **state)
     assert_int_equal(ib_bench_net_create(&b, "cnn32", NULL, &err), IB_OK);
     assert_int_equal(b->n_layers, 4);
     assert_true(b->forward == first + second + dense);
-    assert_true(ib_bench_train_flops(b) ==
-                64 * (2 * first + 3 * (second + dense)));
-    assert_true(ib_bench_gradient_flops(b) ==
-                40 * 2 * (first + second + dense));
+    assert_true(b->train_flops == 64 * (2 * first + 3 * (second + dense)));
+    assert_true(b->gradient_flops == 40 * 2 * (first + second + dense));
+    ib_bench_net_free(b);
+}
+
+/* Generator: 4x4 kernels from 100x1x1 to 3x64x64; critic: the way back. */
+static void flops_of_a_gan_step_by_hand(void **state)
+{
+    (void)state;
+    const double inner =
+        2.0 * 16 * (256 * 128 * 16 + 128 * 64 * 64 + 64 * 32 * 256);
+    const double noise = 2.0 * 16 * 100 * 256, image = 2.0 * 16 * 32 * 3 * 1024;
+    const double g = noise + inner + image, d = inner + image + 2.0 * 16 * 256;
+    struct ib_error err;
+    struct ib_bench_net *b;
+
+    assert_int_equal(ib_bench_net_create(&b, "dcgan", NULL, &err), IB_OK);
+    assert_true(b->forward == g && b->first == noise);
+    assert_true(b->gradient_flops == 40 * 2 * g);
+    assert_true(b->train_flops ==
+                64 * (3 * g - noise + 2 * (3 * d - image) + 2 * d));
+    ib_bench_net_free(b);
+}
+
+static void alike_layers_are_counted(void **state)
+{
+    (void)state;
+    struct ib_error err;
+    struct ib_bench_net *b;
+    int all = 0;
+
+    assert_int_equal(ib_bench_net_create(&b, "resnet", NULL, &err), IB_OK);
+    for (int i = 0; i < b->n_layers; i++)
+        all += b->layer[i].count;
+    assert_int_equal(all, 1 + 8 * 2 + 3 + 1);
+    assert_int_equal(b->layer[1].count, 4); /* 16 to 16 channels */
     ib_bench_net_free(b);
 }
 
@@ -142,6 +174,8 @@ int main(void)
         cmocka_unit_test(medians_take_the_middle),
         cmocka_unit_test(flops_of_layers_by_hand),
         cmocka_unit_test(flops_of_nets_by_hand),
+        cmocka_unit_test(flops_of_a_gan_step_by_hand),
+        cmocka_unit_test(alike_layers_are_counted),
         cmocka_unit_test(every_net_can_be_built),
         cmocka_unit_test(an_unknown_net_is_named),
         cmocka_unit_test(a_run_gives_every_figure),

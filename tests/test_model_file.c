@@ -77,6 +77,26 @@ static void what_is_written_is_read(void **state)
     ib_model_file_close(&f);
 }
 
+static void running_statistics_come_back(void **state)
+{
+    struct world *w = *state;
+    struct ib_model_file f;
+    struct ib_loaded_model m;
+
+    write_model(w->r, w->path,
+                "{\"name\":\"resnet\",\"channels\":[2,3],\"blocks\":1}", "[]",
+                0.5f);
+    assert_int_equal(ib_model_file_read(w->path, &f, &w->err), IB_OK);
+    assert_int_equal(f.state, 2 * (2 + 2 + 2 + 3 + 3 + 3));
+    assert_int_equal(ib_model_file_load(&f, w->r, w->path, 1, &m, &w->err),
+                     IB_OK);
+    assert_int_equal(ib_net_state_count(m.net), f.state);
+    for (size_t i = 0; i < f.state; i++)
+        assert_true(ib_net_state(m.net)[i] == 1.5f);
+    ib_model_close(&m);
+    ib_model_file_close(&f);
+}
+
 static void two_writings_are_the_same_bytes(void **state)
 {
     struct world *w = *state;
@@ -359,6 +379,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(what_is_written_is_read),
+        T(running_statistics_come_back),
         T(two_writings_are_the_same_bytes),
         T(options_and_defenses_come_back),
         T(cut_at_any_byte_it_is_refused),

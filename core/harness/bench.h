@@ -47,13 +47,13 @@ IB_CHECK enum ib_status ib_bench_machine_sample(struct ib_bench_machine *m,
 
 /* --- layers and nets: bench_nets.c ---------------------------------------- */
 
-enum ib_bench_op { IB_BENCH_CONV, IB_BENCH_DENSE };
+enum ib_bench_op { IB_BENCH_CONV, IB_BENCH_DECONV, IB_BENCH_DENSE };
 extern const char *const ib_bench_op_names[];
 
 struct ib_bench_layer {
     enum ib_bench_op op;
     struct ib_shape in, out;
-    struct ib_conv conv; /* dense: channels alone */
+    struct ib_conv conv; /* of deconv too; dense: channels alone */
     int count;           /* how many of the net's layers are like it */
     bool first;          /* it reads the image */
 };
@@ -62,15 +62,22 @@ double ib_bench_layer_flops(const struct ib_bench_layer *l);
 /* Bytes of n rows in, out, and the weights, each moved once. */
 double ib_bench_layer_bytes(const struct ib_bench_layer *l, int n);
 
+struct ib_bench_gan; /* bench_gan.c */
+/* A classifier; or, where gan is there, a generator: input is then its noise,
+ * logits its image, and a training step is one of both its nets. */
 struct ib_bench_net {
     const char *name, *summary;
     struct ib_net *net;
     ib_node input, logits;
-    struct ib_shape shape;
+    struct ib_shape shape; /* of images */
+    struct ib_bench_gan *gan;
     struct ib_bench_layer layer[IB_BENCH_LAYERS];
     int n_layers;
-    double forward;       /* flops of the layers' products, one row */
-    double first;         /* of these, those of layers that read the image */
+    double forward; /* flops of the layers' products, one row */
+    double first;   /* of these, those of layers that read the input */
+    /* Of the products of one step; what they alone would take is the bound of
+     * a row. */
+    double train_flops, gradient_flops;
     struct ib_pool *pool; /* NULL: one thread */
     uint8_t *pixels;      /* IB_BENCH_STEPS + 2 batches */
     int32_t *label;
@@ -82,19 +89,26 @@ IB_CHECK enum ib_status ib_bench_net_create(struct ib_bench_net **out,
                                             struct ib_pool *pool,
                                             struct ib_error *err);
 void ib_bench_net_free(struct ib_bench_net *b);
-/* Flops of the products of one step; what they alone would take is the bound
- * of a row. */
-double ib_bench_train_flops(const struct ib_bench_net *b);
-double ib_bench_gradient_flops(const struct ib_bench_net *b);
+/* How many parameters training moves; their initial values, into the net (both
+ * nets) and into out (which may be NULL). */
+size_t ib_bench_parameters(const struct ib_bench_net *b);
+void ib_bench_init(struct ib_bench_net *b, float *out);
+/* The rows that gradients are taken at: the first batch, or its noise. */
+void ib_bench_input(struct ib_bench_net *b, float *out, int rows);
 
 /* --- measuring: bench_measure.c ------------------------------------------- */
 
-/* Seconds of one training step (SGD with momentum 0.9, cross-entropy), of one
- * gradient of the sum of the logits with respect to the input: the median of
- * `steps` (up to IB_BENCH_STEPS) after one to warm up. */
+/* Seconds of one training step (classifiers: SGD with momentum 0.9, cross-
+ * entropy; GAN: Adam, both nets), of one gradient of the sum of the logits (of
+ * the image's values) with respect to the input: the median of `steps` (up to
+ * IB_BENCH_STEPS) after one to warm up. */
 IB_CHECK enum ib_status ib_bench_train(struct ib_bench_net *b, int steps,
                                        double *seconds, struct ib_error *err);
 void ib_bench_gradient(struct ib_bench_net *b, int steps, double *seconds);
+/* From the initial parameters on, always on the first batch: the loss before
+ * the last of so many steps (GAN: the sum of both nets' losses). */
+IB_CHECK enum ib_status ib_bench_loss(struct ib_bench_net *b, int steps,
+                                      double *loss, struct ib_error *err);
 
 /* A layer by itself, as a net of its own. */
 enum ib_bench_pass {

@@ -1,5 +1,5 @@
 /* Steps by the clock. */
-#include "bench.h"
+#include "bench_parts.h"
 
 #include <string.h>
 
@@ -23,6 +23,35 @@ static int threads_of(const struct ib_pool *pool)
     return ib_pool_threads(pool);
 }
 
+static struct ib_training training_of(struct ib_bench_net *b, int epochs)
+{
+    return (struct ib_training){.net = b->net,
+                                .input = b->input,
+                                .logits = b->logits,
+                                .classes = IB_BENCH_CLASSES,
+                                .options = {.epochs = epochs,
+                                            .batch = IB_BENCH_BATCH,
+                                            .rate = 1e-3,
+                                            .momentum = 0.9},
+                                .seed = 1,
+                                .role = "bench"};
+}
+
+static void train_gan(struct ib_bench_net *b, int steps, double *seconds)
+{
+    int threads = threads_of(b->pool);
+    double step[IB_BENCH_STEPS];
+
+    ib_bench_init(b, NULL);
+    ib_bench_gan_step(b);
+    for (int i = 0; i < steps; i++) {
+        double begin = ib_bench_now(threads);
+        ib_bench_gan_step(b);
+        step[i] = ib_bench_now(threads) - begin;
+    }
+    *seconds = ib_bench_median(step, steps);
+}
+
 enum ib_status ib_bench_train(struct ib_bench_net *b, int steps,
                               double *seconds, struct ib_error *err)
 {
@@ -30,22 +59,18 @@ enum ib_status ib_bench_train(struct ib_bench_net *b, int steps,
     struct ib_train_hook hook = {.options = &ticks, .batch = tick};
     size_t n = (size_t)(steps + 2) * IB_BENCH_BATCH;
     struct ib_images images = {b->shape, n, b->pixels, b->label};
-    struct ib_training training = {.net = b->net,
-                                   .input = b->input,
-                                   .logits = b->logits,
-                                   .data = &images,
-                                   .classes = IB_BENCH_CLASSES,
-                                   .options = {.epochs = 1,
-                                               .batch = IB_BENCH_BATCH,
-                                               .rate = 1e-3,
-                                               .momentum = 0.9},
-                                   .hooks = &hook,
-                                   .n_hooks = 1,
-                                   .seed = 1,
-                                   .role = "bench"};
+    struct ib_training training = training_of(b, 1);
     double step[IB_BENCH_STEPS];
-    enum ib_status s = ib_train(&training, err);
+    enum ib_status s;
 
+    if (b->gan) {
+        train_gan(b, steps, seconds);
+        return IB_OK;
+    }
+    training.data = &images;
+    training.hooks = &hook;
+    training.n_hooks = 1;
+    s = ib_train(&training, err);
     if (s)
         return s;
     for (int i = 0; i < steps; i++)
@@ -54,15 +79,33 @@ enum ib_status ib_bench_train(struct ib_bench_net *b, int steps,
     return IB_OK;
 }
 
+enum ib_status ib_bench_loss(struct ib_bench_net *b, int steps, double *loss,
+                             struct ib_error *err)
+{
+    struct ib_images images = {b->shape, IB_BENCH_BATCH, b->pixels, b->label};
+    struct ib_training training = training_of(b, steps);
+
+    if (!b->gan) {
+        training.data = &images;
+        training.loss = loss;
+        return ib_train(&training, err);
+    }
+    ib_bench_init(b, NULL);
+    for (int i = 0; i < steps; i++)
+        *loss = ib_bench_gan_step(b);
+    return IB_OK;
+}
+
 static void one_gradient(struct ib_bench_net *b)
 {
     struct ib_forward f = {
         .n = IB_BENCH_ATTACK, .from = b->input, .to = b->logits};
+    size_t k = ib_shape_size(ib_graph_shape(ib_net_graph(b->net), b->logits));
     ib_real *dy;
 
     ib_net_forward(b->net, &f);
     dy = ib_net_gradient(b->net, b->logits);
-    for (int i = 0; i < IB_BENCH_ATTACK * IB_BENCH_CLASSES; i++)
+    for (size_t i = 0; i < IB_BENCH_ATTACK * k; i++)
         dy[i] = 1;
     ib_net_backward(b->net, &f, IB_WRT_INPUT);
 }
@@ -72,8 +115,7 @@ void ib_bench_gradient(struct ib_bench_net *b, int steps, double *seconds)
     int threads = threads_of(b->pool);
     double step[IB_BENCH_STEPS];
 
-    ib_image_to_float(b->pixels, IB_BENCH_ATTACK * ib_shape_size(b->shape),
-                      ib_net_value(b->net, b->input));
+    ib_bench_input(b, ib_net_value(b->net, b->input), IB_BENCH_ATTACK);
     one_gradient(b);
     for (int i = 0; i < steps; i++) {
         double begin = ib_bench_now(threads);
@@ -92,6 +134,19 @@ struct single {
     int threads;
 };
 
+static ib_node add_layer(struct ib_graph *g, ib_node in,
+                         const struct ib_bench_layer *l)
+{
+    struct ib_bench_net notes = {.name = "layer"};
+    struct ib_bench_building x = {.g = g, .b = &notes, .input = in};
+
+    if (l->op == IB_BENCH_CONV)
+        return ib_bench_conv(&x, in, l->conv);
+    if (l->op == IB_BENCH_DECONV)
+        return ib_bench_deconv(&x, in, l->conv);
+    return ib_bench_dense(&x, in, l->conv.channels);
+}
+
 static enum ib_status open_single(struct single *x,
                                   const struct ib_bench_layer *l,
                                   struct ib_pool *pool, struct ib_error *err)
@@ -103,9 +158,7 @@ static enum ib_status open_single(struct single *x,
     if (!g)
         return ib_error_set(err, IB_E_NOMEM, "bench: no memory for a layer");
     x->in = ib_graph_input(g, l->in, "in");
-    x->out = l->op == IB_BENCH_CONV
-                 ? ib_graph_conv2d(g, x->in, l->conv, "out")
-                 : ib_graph_dense(g, x->in, l->conv.channels, "out");
+    x->out = add_layer(g, x->in, l);
     s = ib_net_create(&x->net, g, IB_BENCH_BATCH, err);
     if (!s)
         s = ib_net_use_pool(x->net, pool, err);

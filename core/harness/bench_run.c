@@ -41,10 +41,10 @@ static enum ib_status measure_net(struct ib_bench_run *run,
 
     if (s)
         return s;
-    note_row(t, round, seconds, ib_bench_train_flops(of->net), peak);
+    note_row(t, round, seconds, of->net->train_flops, peak);
     steps = round ? steps_for(run, g->seconds.n[before]) : 2;
     ib_bench_gradient(of->net, steps, &seconds);
-    note_row(g, round, seconds, ib_bench_gradient_flops(of->net), peak);
+    note_row(g, round, seconds, of->net->gradient_flops, peak);
     return IB_OK;
 }
 

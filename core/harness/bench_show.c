@@ -204,8 +204,7 @@ static void put_row(bool *ok, cJSON *list, const struct ib_bench_of_net *of,
     ib_put_text(ok, o, "what", what_names[what]);
     ib_put_number(ok, o, "rows", rows);
     ib_put_number(ok, o, "flops",
-                  training ? ib_bench_train_flops(of->net)
-                           : ib_bench_gradient_flops(of->net));
+                  training ? of->net->train_flops : of->net->gradient_flops);
     ib_put_number(ok, o, "samples_per_second",
                   rows / of->row[what].seconds.median);
     put_figure(ok, o, "seconds", &of->row[what].seconds, rounds);

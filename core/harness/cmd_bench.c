@@ -84,7 +84,8 @@ static const struct ib_flag flags[] = {
     {"rounds", "N", "rounds of which medians are taken (default 7; 3 if quick)",
      false},
     {"quick", NULL, "shorter measurements, less exact", false},
-    {"net", "NAME", "this net alone: cnn32, cnn64, mlp, softmax", true},
+    {"net", "NAME", "this net alone: cnn32, cnn64, mlp, softmax, resnet, dcgan",
+     true},
     {0},
 };
 
