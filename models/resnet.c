@@ -21,7 +21,7 @@ struct resnet_options {
 };
 
 static const struct ib_option options[] = {
-    IB_TRAIN_OPTIONS_WITH(resnet_options, "8", "64", "sgd", "0.1", "one-cycle",
+    IB_TRAIN_OPTIONS_WITH(resnet_options, "5", "64", "sgd", "0.1", "one-cycle",
                           "0.0005", "2"),
     {.name = "channels",
      .type = IB_INTS,
