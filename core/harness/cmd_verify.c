@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "challenge.h"
 #include "tree.h"
-#include "verify.h"
 
 enum { NONCE_BYTES = 16, CELLS = 3 };
 
@@ -52,7 +52,8 @@ static enum ib_status plan_here(struct ib_verify *v, struct ib_error *err)
     return status;
 }
 
-static enum ib_status run_all(struct ib_verify *v, bool *stopped,
+static enum ib_status run_all(struct ib_verify *v, struct ib_challenge *c,
+                              const char *challenge, bool *stopped,
                               struct ib_error *err)
 {
     enum ib_status s = ib_entry_check(v->entry, &v->f, err);
@@ -63,48 +64,78 @@ static enum ib_status run_all(struct ib_verify *v, bool *stopped,
     s = plan_here(v, err);
     if (s || v->f.n)
         return s;
+    if (challenge) {
+        s = ib_challenge_open(c, challenge, v, err);
+        return s || v->f.n ? s : ib_challenge_run(c, v, stopped, err);
+    }
     s = ib_verify_draw(v, err);
     return s ? s : ib_verify_run(v, stopped, err);
 }
 
-static enum ib_status write_record(const struct ib_verify *v, const cJSON *o,
+static enum ib_status write_record(const char *path, const cJSON *o,
                                    struct ib_error *err)
 {
-    char path[PATH_MAX];
     struct ib_text t = {0};
-    enum ib_status s = ib_entry_path(v->entry, IB_ENTRY_RECORD, path, err);
+    enum ib_status s = ib_json_pretty(o, &t, err);
 
-    if (!s)
-        s = ib_json_pretty(o, &t, err);
     if (!s)
         s = ib_file_write(path, t.data, t.size, err);
     ib_text_free(&t);
     return s;
 }
 
+/* Where --record leaves the outcome. */
+static enum ib_status record_path(const struct ib_verify *v,
+                                  const char *challenge, char out[PATH_MAX],
+                                  struct ib_error *err)
+{
+    if (!challenge)
+        return ib_entry_path(v->entry, IB_ENTRY_RECORD, out, err);
+    if (snprintf(out, PATH_MAX, "%s/outcome.json", challenge) < PATH_MAX)
+        return IB_OK;
+    return ib_error_set(err, IB_E_USAGE, "%.80s...: the path is too long",
+                        challenge);
+}
+
 static enum ib_status tell(const struct ib_command_env *env,
                            const struct ib_args *args,
-                           const struct ib_verify *v, struct ib_error *err)
+                           const struct ib_verify *v,
+                           const struct ib_challenge *c, struct ib_error *err)
 {
+    const char *challenge = ib_args_get(args, "challenge");
+    char path[PATH_MAX];
     struct ib_text t = {0};
-    cJSON *o = ib_verify_json(v, env->version);
+    cJSON *o =
+        challenge ? ib_challenge_json(c, v) : ib_verify_json(v, env->version);
     enum ib_status s = o ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory");
 
     if (!s && ib_args_has(args, "json"))
         s = ib_json_pretty(o, &t, err);
+    else if (!s && challenge)
+        ib_challenge_text(c, v, &t);
     else if (!s)
         ib_verify_text(v, &t);
     if (!s)
         env->console->out(ib_text_string(&t), t.size);
     if (!s && ib_args_has(args, "record"))
-        s = write_record(v, o, err);
+        s = record_path(v, challenge, path, err);
+    if (!s && ib_args_has(args, "record"))
+        s = write_record(path, o, err);
     ib_text_free(&t);
     cJSON_Delete(o);
     return s;
 }
 
-static int exit_of(const struct ib_verify *v, struct ib_error *err)
+static int exit_of(const struct ib_verify *v, const struct ib_challenge *c,
+                   const char *challenge, struct ib_error *err)
 {
+    if (challenge) {
+        if (ib_challenge_stands(c, v))
+            return IB_EXIT_OK;
+        ib_error_set(err, IB_E_DATA, "%s: the challenge is %s", challenge,
+                     v->f.n ? "invalid" : "not shown to be stronger");
+        return IB_EXIT_REFUTED;
+    }
     if (v->verdict == IB_VERIFIED)
         return IB_EXIT_OK;
     ib_error_set(err, IB_E_DATA, "%s: %s", v->entry->dir,
@@ -140,6 +171,8 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
                           .cells = CELLS,
                           .all = ib_args_has(args, "all"),
                           .weights = ib_args_get(args, "weights")};
+    struct ib_challenge c = {0};
+    const char *challenge = ib_args_get(args, "challenge");
     char temporary[PATH_MAX] = "";
     bool stopped = false;
     int code = IB_EXIT_ERROR;
@@ -153,13 +186,14 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
     if (!s)
         s = open_store(&session, env, args, temporary, err);
     if (!s)
-        s = run_all(&v, &stopped, err);
+        s = run_all(&v, &c, challenge, &stopped, err);
     if (!s && stopped)
         code = ib_session_interrupted(&session);
-    else if (!s && !(s = tell(env, args, &v, err)))
-        code = exit_of(&v, err);
+    else if (!s && !(s = tell(env, args, &v, &c, err)))
+        code = exit_of(&v, &c, challenge, err);
     if (s)
         code = s == IB_E_USAGE ? IB_EXIT_USAGE : IB_EXIT_ERROR;
+    ib_challenge_close(&c);
     ib_verify_free(&v);
     ib_session_close(&session);
     ib_entry_close(&entry);
@@ -176,7 +210,12 @@ static const struct ib_flag flags[] = {
      "where the evaluators' weight files lie (SHA256.f32), for an entry of "
      "other numerics",
      false},
-    {"record", NULL, "write the outcome to ENTRY/verified.json", false},
+    {"challenge", "DIR",
+     "score reconstructions that are said to beat the entry's", false},
+    {"record", NULL,
+     "write the outcome to ENTRY/verified.json (DIR/outcome.json of a "
+     "challenge)",
+     false},
     {"store", "DIR",
      "reuse what this store has, but for the drawn attacks (default: a fresh "
      "one, removed afterwards)",
@@ -188,7 +227,7 @@ static const struct ib_flag flags[] = {
 
 const struct ib_command ib_cmd_verify = {
     .name = "verify",
-    .synopsis = "ENTRY [--cells N | --all] [--data DIR]",
+    .synopsis = "ENTRY [--cells N | --all | --challenge DIR] [--data DIR]",
     .summary = "compute an entry anew, and compare",
     .details =
         "Checks the entry as `invbench validate` does, draws cells by lot, "
@@ -203,7 +242,13 @@ const struct ib_command ib_cmd_verify = {
         "  invbench verify results/quick\n"
         "  invbench verify results/orl --all --data DATA --jobs 2\n"
         "  invbench verify results/quick --json --record\n\n"
-        "Exit status: 0 verified, 13 refuted or inconclusive.\n",
+        "With --challenge: scores the challenger's images with the entry's "
+        "evaluators and\ncontrols, and tells whether they leak more than the "
+        "entry's best attack of that\ntrack (95 % interval of the paired "
+        "difference above 0). See docs/submitting.md.\n\n"
+        "  invbench verify results/quick --challenge challenges/mine\n\n"
+        "Exit status: 0 verified (or the challenge is stronger), 13 refuted "
+        "or inconclusive.\n",
     .flags = flags,
     .min_args = 1,
     .max_args = 1,

@@ -4,6 +4,7 @@
  * not in results.json (scores at half of the budget, queries by identity) only
  * the flag not-converged needs.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,6 +227,9 @@ static bool fill_data(const struct ib_entry *e, struct ib_gather *g)
     g->classes = classes >= 0 && classes <= CLASSES_MAX ? (int)classes : 0;
     ok = g->dataset && g->columns;
     for (int i = 0; ok && i < g->seeds; i++) {
+        const cJSON *hash = cJSON_GetArrayItem(ib_at(data, "sha256"), i);
+        snprintf(g->data[i], sizeof g->data[i], "%s",
+                 cJSON_IsString(hash) ? hash->valuestring : "");
         g->names[i] = names_of(e, (double)g->plan->suite->seeds[i], g->classes);
         ok = g->names[i] != NULL;
     }
@@ -244,8 +248,8 @@ enum ib_status ib_entry_gather(const struct ib_entry *e, struct ib_gather *g,
                             g->seeds, IB_RESULTS_SEEDS);
     g->cell = calloc(p->n_cells + 1, sizeof *g->cell);
     g->control = calloc(p->n_controls + 1, sizeof *g->control);
-    if (g->cell && g->control && fill_data(e, g) && fill_cells(e, g) &&
-        fill_controls(e, g))
+    if (g->cell && g->control && fill_data(e, g) &&
+        !ib_gather_people(g, NULL) && fill_cells(e, g) && fill_controls(e, g))
         return IB_OK;
     ib_gather_free(g);
     return ib_error_set(err, IB_E_NOMEM, "no memory for an entry's records");

@@ -57,6 +57,20 @@ static bool put_utility(const struct ib_entry *e, cJSON *o)
     return ok;
 }
 
+/* What stands for itself, too: only `verify` can tell. */
+static bool put_rest(const struct ib_entry *e, cJSON *o)
+{
+    const cJSON *item;
+    bool ok = true;
+
+    cJSON_ArrayForEach(item, e->results)
+    {
+        if (!ib_at(o, item->string) && strcmp(item->string, "provenance") != 0)
+            ib_put_copy(&ok, o, item->string, item);
+    }
+    return ok;
+}
+
 static enum ib_status rebuild(const struct ib_entry *e,
                               const struct ib_gather *g, cJSON *o,
                               struct ib_error *err)
@@ -79,6 +93,7 @@ static enum ib_status rebuild(const struct ib_entry *e,
     if (s)
         return s;
     ib_put(&ok, o, "summary", summary);
+    ok = put_rest(e, o) && ok;
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
 }
 

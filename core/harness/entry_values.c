@@ -126,7 +126,16 @@ static void check_record(const cJSON *results, const cJSON *record,
     check_queries(record, place, f);
 }
 
-/* A share of n: k of n for a whole k. */
+static double sum_of(const cJSON *list)
+{
+    const cJSON *item;
+    double sum = 0;
+
+    cJSON_ArrayForEach(item, list) sum += item->valuedouble;
+    return sum;
+}
+
+/* A share of n: k of n for a whole k, which are the classes' own. */
 static void check_share(const cJSON *row, const char *place,
                         struct ib_findings *f)
 {
@@ -138,6 +147,13 @@ static void check_share(const cJSON *row, const char *place,
     if (!(n > 0) || !(fabs(hits - nearbyint(hits)) < 1e-6))
         ib_finding(f, FILE_NAME, place,
                    "accuracy %.17g is not a share of %g images", x, n);
+    if (cJSON_IsArray(ib_at(row, "correct")) &&
+        (fabs(sum_of(ib_at(row, "correct")) - hits) > 1e-6 ||
+         sum_of(ib_at(row, "total")) != n))
+        ib_finding(f, FILE_NAME, place,
+                   "%g right of %g by class; %g of %g on the whole",
+                   sum_of(ib_at(row, "correct")), sum_of(ib_at(row, "total")),
+                   hits, n);
 }
 
 static bool utility_is(const cJSON *row, const char *model, const char *defense,

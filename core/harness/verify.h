@@ -80,6 +80,14 @@ IB_CHECK enum ib_status ib_verify_rescore(struct ib_verify *v,
 IB_CHECK enum ib_status ib_verify_equivalence(struct ib_verify *v,
                                               const cJSON *own,
                                               struct ib_error *err);
+/* Adds a score node of submitted images to the session's plan, as if they were
+ * that cell's; runs such nodes (-1: none). */
+IB_CHECK enum ib_status ib_rescore_add(struct ib_verify *v, size_t cell,
+                                       const struct ib_npy *a, int *node,
+                                       struct ib_error *err);
+IB_CHECK enum ib_status ib_rescore_run(struct ib_verify *v, const int *node,
+                                       size_t nodes, bool *stopped,
+                                       struct ib_error *err);
 /* Submitted images as an artifact: spec is the attack's that they stand for;
  * the record says whose they are. */
 IB_CHECK enum ib_status ib_recon_import(struct ib_store *store,

@@ -75,8 +75,8 @@ static void compare_columns(struct ib_verify *v, const cJSON *own)
 static void compare_rows(struct ib_verify *v, const cJSON *own,
                          const char *list)
 {
-    const cJSON *mine = ib_at(own, list)->child;
-    const cJSON *theirs = ib_at(v->entry->results, list)->child;
+    const cJSON *mine = cJSON_GetArrayItem(ib_at(own, list), 0);
+    const cJSON *theirs = cJSON_GetArrayItem(ib_at(v->entry->results, list), 0);
     struct ib_diff d = diff_of(v, RESULTS);
 
     for (int i = 0; mine; i++) {
@@ -145,6 +145,7 @@ void ib_verify_results(struct ib_verify *v, cJSON *own)
         compare_rows(v, own, "controls");
         compare_rows(v, own, "utility");
         compare_rows(v, own, "evaluators_utility");
+        compare_rows(v, own, "priors");
     }
 }
 

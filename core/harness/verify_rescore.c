@@ -195,10 +195,9 @@ static enum ib_status pin_judges(struct ib_verify *v, cJSON *judges,
 /* --- scoring ---------------------------------------------------------------
  */
 
-/* A score node of the submitted images, beside the plan's own. */
-static enum ib_status add_node(struct ib_verify *v, size_t cell,
-                               const struct ib_npy *a, int *node,
-                               struct ib_error *err)
+enum ib_status ib_rescore_add(struct ib_verify *v, size_t cell,
+                              const struct ib_npy *a, int *node,
+                              struct ib_error *err)
 {
     struct ib_plan *p = v->session->plan;
     const struct ib_cell *c = &p->cells[cell];
@@ -248,7 +247,7 @@ static enum ib_status prepare(struct ib_verify *v, size_t cell, int *node,
         ib_npy_read(path, &a, &why))
         ib_finding_error(&v->f, name, &why);
     else
-        s = add_node(v, cell, &a, node, err);
+        s = ib_rescore_add(v, cell, &a, node, err);
     ib_npy_free(&a);
     return s;
 }
@@ -300,9 +299,8 @@ static enum ib_status read_scores(struct ib_verify *v, size_t cell, int node,
     return s;
 }
 
-static enum ib_status run_nodes(struct ib_verify *v, const int *node,
-                                size_t cells, bool *stopped,
-                                struct ib_error *err)
+enum ib_status ib_rescore_run(struct ib_verify *v, const int *node,
+                              size_t nodes, bool *stopped, struct ib_error *err)
 {
     struct ib_session *s = v->session;
     bool *want = calloc(s->plan->n_nodes + 1, sizeof *want);
@@ -310,7 +308,7 @@ static enum ib_status run_nodes(struct ib_verify *v, const int *node,
 
     if (!want)
         return ib_error_set(err, IB_E_NOMEM, "no memory to score");
-    for (size_t i = 0; i < cells; i++)
+    for (size_t i = 0; i < nodes; i++)
         if (node[i] >= 0)
             want[node[i]] = true;
     s->options.want = want;
@@ -336,7 +334,7 @@ enum ib_status ib_verify_rescore(struct ib_verify *v, const bool *which,
             s = prepare(v, i, &node[i], err);
     }
     if (!s)
-        s = run_nodes(v, node, n, stopped, err);
+        s = ib_rescore_run(v, node, n, stopped, err);
     for (size_t i = 0; i < n && !s && !*stopped; i++)
         if (node[i] >= 0)
             s = read_scores(v, i, node[i], err);
