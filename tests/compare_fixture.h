@@ -178,7 +178,8 @@ static inline void put_seed(cJSON *o, int seed)
                          cJSON_CreateString(hash));
     for (int e = 0; e < 2; e++) {
         cJSON *u = json_of("{'status':'ok','reason':null,'n':10,"
-                           "'accuracy':0.95,'ece':0.05}");
+                           "'accuracy':0.95,'ece':0.05,'key':null,"
+                           "'weights':null}");
         cJSON_AddStringToObject(u, "evaluator", e ? "b" : "a");
         cJSON_AddNumberToObject(u, "seed", seed + 1);
         cJSON_AddItemToArray(cJSON_GetObjectItem(o, "evaluators_utility"), u);
