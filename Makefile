@@ -31,7 +31,7 @@ LIBS   := -lopenblas -lpng -lz -lnettle -lcjson -lseccomp -lm -ldl -lpthread
 # SKIP: sources to leave out while they do not compile.
 SOURCES := $(filter-out $(SKIP), $(wildcard core/nn/*.c core/harness/*.c \
            attacks/*.c attacks/parts/*.c defenses/*.c models/*.c metrics/*.c \
-           datasets/*.c datasets/parts/*.c priors/*.c))
+           datasets/*.c datasets/parts/*.c priors/*.c priors/parts/*.c))
 SCHEMAS := $(wildcard results/*.schema.json)
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/code_hash.o \
            $(BUILD)/gen/schemas.o

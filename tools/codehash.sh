@@ -21,7 +21,8 @@ with_parts() { # adds attacks/parts/X.c for every included parts/X.h
         case $f in
         include/invbench/parts/*.h)
             for c in attacks/parts/$(basename "$f" .h).c \
-                datasets/parts/$(basename "$f" .h)*.c; do
+                datasets/parts/$(basename "$f" .h)*.c \
+                priors/parts/$(basename "$f" .h).c; do
                 if [ -f "$c" ]; then includes "$c"; fi
             done
             ;;
@@ -49,7 +50,7 @@ done
 h=core/harness
 stage data $h/stage_data.c $h/data_*.c $h/picture*.c $h/idx.c $h/images.c
 stage model $h/stage_model.c $h/model_io.c $h/stack.c $h/checkpoint.c
-stage prior $h/stage_prior.c $h/prior_*.c $h/oracle_job.c \
+stage prior $h/stage_prior.c $h/prior_*.c $h/oracle_job.c $h/checkpoint.c \
     $h/oracle_handout.c $h/oracle_process.c
 stage sample $h/stage_sample.c $h/sample_score.c $h/sample_verdict.c \
     $h/prior_*.c $h/score_nearest.c $h/score_prdc.c $h/score_frechet.c \

@@ -174,6 +174,14 @@ static bool load(void *ctx, const struct ib_region *r, int n)
     return from != NULL;
 }
 
+void ib_checkpoint_use(struct ib_checkpoint_file *f, int fd, double every)
+{
+    *f = (struct ib_checkpoint_file){.hooks = {f, due, load, save},
+                                     .fd = fd,
+                                     .every = every,
+                                     .last = seconds()};
+}
+
 void ib_checkpoint_open(struct ib_checkpoint_file *f, const struct ib_store *s,
                         const char *key, double every)
 {

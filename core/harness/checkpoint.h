@@ -26,6 +26,8 @@ struct ib_checkpoint_file {
  * made, is done without. every: seconds; 0: always due. */
 void ib_checkpoint_open(struct ib_checkpoint_file *f, const struct ib_store *s,
                         const char *key, double every);
+/* The same file in a process that has it open already: fd is borrowed. */
+void ib_checkpoint_use(struct ib_checkpoint_file *f, int fd, double every);
 /* done: the artifact is in the store, the file goes. */
 void ib_checkpoint_close(struct ib_checkpoint_file *f, bool done);
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "checkpoint.h"
 #include "oracle_job.h"
 #include "prior_process.h"
 #include "reporter.h"
@@ -19,6 +20,7 @@ struct job {
     struct ib_reporter reporter;
     double progress; /* told so far */
     size_t room;     /* bytes of BUFFER */
+    struct ib_checkpoint_file checkpoint;
 };
 
 static const struct ib_prior *job_prior(const struct job *j)
@@ -102,9 +104,14 @@ static enum ib_status fit_run(struct job *j, size_t *size, struct ib_error *err)
         .reporter = &j->reporter,
         .pool = j->common->pool,
     };
+    double every = ib_job_number(j->common->json, "checkpoint");
     uint8_t *to;
     enum ib_status s;
 
+    if (every > 0) {
+        ib_checkpoint_use(&j->checkpoint, ib_job_fd(IB_FD_MODEL), every);
+        fit.checkpoint = &j->checkpoint.hooks;
+    }
     if (!job_prior(j)->fit)
         return ib_error_set(err, IB_E_INTERNAL, "it has no fit()");
     s = job_prior(j)->fit(j->use.options, &fit, err);

@@ -41,6 +41,19 @@ static enum ib_status give_buffer(struct run *r, struct ib_error *err)
                         strerror(errno));
 }
 
+static enum ib_status give_checkpoint(struct run *r, struct ib_error *err)
+{
+    int *fd = &r->fd[IB_FD_MODEL];
+
+    if (r->job->every <= 0)
+        return ib_memory_sealed(fd, "model", NULL, 0, err);
+    *fd = fcntl(r->job->checkpoint, F_DUPFD_CLOEXEC, 0);
+    if (*fd < 0)
+        return ib_error_set(err, IB_E_IO, "a prior's checkpoint: %s",
+                            strerror(errno));
+    return IB_OK;
+}
+
 static cJSON *job_json(const struct ib_prior_job *job)
 {
     cJSON *o =
@@ -52,6 +65,7 @@ static cJSON *job_json(const struct ib_prior_job *job)
         cJSON_Delete(prior);
     if (ok && cJSON_AddNumberToObject(o, "seed", (double)job->seed) &&
         cJSON_AddNumberToObject(o, "samples", (double)job->samples) &&
+        cJSON_AddNumberToObject(o, "checkpoint", job->every) &&
         cJSON_AddNumberToObject(o, "threads", ib_pool_threads(job->env->pool)))
         return o;
     cJSON_Delete(o);
@@ -71,7 +85,7 @@ static enum ib_status hand_out(struct run *r, struct ib_error *err)
         s = ib_memory_sealed(&r->fd[IB_FD_PRIOR], "prior", &part,
                              job->fitted_size ? 1 : 0, err);
     if (!s)
-        s = ib_memory_sealed(&r->fd[IB_FD_MODEL], "model", NULL, 0, err);
+        s = give_checkpoint(r, err);
     return s ? s : give_buffer(r, err);
 }
 

@@ -3,10 +3,11 @@
  * happen in the attacker's process (oracle_process.h), which gets
  *
  *   JOB     {"job": "fit" | "sample", "prior" (PLUGIN of stage.h), "seed",
- *           "samples" (how many to draw), "threads", and what all jobs have}
+ *           "samples" (how many to draw), "threads", "checkpoint" (seconds
+ *           between saves; 0: none), and what all jobs have}
  *   PUBLIC  the public images that the prior may see
  *   PRIOR   what it has learnt (sample), else empty
- *   MODEL   empty
+ *   MODEL   the checkpoint's file, where there is one; else empty
  *   BUFFER  shared memory of a fixed size for the result: bytes as fit() left
  *           them, or samples x D pixels
  *   SOCKET  back come hello and then messages, the last of them DONE
@@ -42,6 +43,10 @@ struct ib_prior_job {
     const void *fitted; /* sample: what the prior has learnt; NULL: nothing */
     size_t fitted_size;
     size_t samples; /* 0: fit */
+    /* fit: a checkpoint's file, open for writing, and its seconds; 0: none.
+     * Only for priors of the tree. */
+    int checkpoint;
+    double every;
 };
 struct ib_prior_result {
     const void *data;

@@ -117,6 +117,8 @@ static const int allowed[] = {
     SCMP_SYS(readv),
     SCMP_SYS(writev),
     SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(fdatasync),
     SCMP_SYS(lseek),
     SCMP_SYS(dup),
     SCMP_SYS(dup2),

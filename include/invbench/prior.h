@@ -10,6 +10,7 @@
 #ifndef INVBENCH_PRIOR_H
 #define INVBENCH_PRIOR_H
 
+#include <invbench/checkpoint.h>
 #include <invbench/images.h>
 #include <invbench/pool.h>
 #include <invbench/rng.h>
@@ -46,6 +47,8 @@ struct ib_prior_fit {
     struct ib_scratch *scratch;
     struct ib_reporter *reporter;
     struct ib_pool *pool; /* for nets; NULL: one thread */
+    /* For what takes over a minute; NULL: none. */
+    const struct ib_checkpoint *checkpoint;
     /* Results. data: in scratch; it alone is what open() gets. */
     const void *data;
     size_t size;
