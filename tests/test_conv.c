@@ -375,14 +375,10 @@ static void thin_kernel_has_its_twins_bits(void **state)
                             .length = d.length,
                             .taps = i % 23,
                             .spots = i % 19,
-                            .spread = 1 + i % 2,
                             .out = d.out,
                             .row = 900,
                             .lanes = 1 + i % 4,
                             .add = i % 3 == 0};
-        if (t.spread == 2)
-            for (int k = 0; k < OFFSETS; k++)
-                d.to[k] = k * 17;
         ib_kernel_thin(&t);
         t.out = d.plain;
         ib_plain_thin(&t);
@@ -402,7 +398,6 @@ static void dot_kernel_has_its_twins_bits(void **state)
                            .tap = d.tap,
                            .from = d.from,
                            .to = d.to,
-                           .length = d.length,
                            .taps = 1 + i % 23,
                            .spots = i % 37,
                            .rows = 1 + i % 9,

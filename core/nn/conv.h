@@ -10,9 +10,13 @@
  * conv2d goes forward by down and back by up; deconv2d the other way round.
  *
  * A pass (down or up) copies images into frames with a margin of zeros, so that
- * every product finds its number at pixel + tap, two lists of offsets that the
+ * every product finds its number at spot + tap, two lists of offsets that the
  * kernels walk (kernel.h). Going up with a stride s, the pixels fall into s * s
- * phases that see different taps: each has lists of its own.
+ * phases that see different taps: each has lists of its own, is computed apart,
+ * and the phases are woven into the image. Where that is cheaper (few outputs,
+ * or images smaller than the kernel), a pass spreads: it multiplies every pixel
+ * of its input with every tap of every output channel, and then adds the
+ * products to where they belong.
  */
 #ifndef INVBENCH_NN_CONV_H
 #define INVBENCH_NN_CONV_H
@@ -28,8 +32,12 @@ struct ib_conv_map {
 struct ib_conv_pass {
     struct ib_conv_map map;
     bool up;
-    struct ib_shape in, out;
+    bool thin;   /* by ib_thin (outer: ib_dot); else by ib_wide */
+    bool spread; /* `out` is then products of taps, still to be added */
+    bool direct; /* no margins: the frames are the images themselves */
+    struct ib_shape in, out; /* what the kernels read and write */
     int groups;
+    int kernel;      /* its side, as the kernels see it */
     int read, write; /* steps from pixel to pixel: in a frame, in the output */
     int h, w;        /* of a frame */
     int top, left;   /* margins of a frame before the image */
@@ -37,48 +45,49 @@ struct ib_conv_pass {
     size_t taps, spots;  /* of all phases together; spots: of one image */
     size_t images;       /* how many at once */
     size_t packed;       /* numbers of packed weights */
-    bool thin;           /* which kernel: ib_thin, or ib_wide */
 };
 
 struct ib_conv_pass ib_conv_down(const struct ib_conv_map *map);
 struct ib_conv_pass ib_conv_up(const struct ib_conv_map *map);
+/* For the gradient of the weights: down, walked over in the other order. */
+struct ib_conv_pass ib_conv_outer_pass(const struct ib_conv_map *map);
 
-/* Numbers that a pass leaves in the node's shared memory: its lists, and its
- * weights in the kernels' order. */
-size_t ib_conv_pass_shared(const struct ib_conv_pass *p);
-/* Fills them. b: one a channel of the output; NULL: zeros. w NULL: lists
+/* Numbers that a pass leaves in the node's shared memory: its lists, its
+ * weights in the kernels' order, its biases. */
+size_t ib_conv_shared(const struct ib_conv_pass *p);
+/* Fills them. b: one a channel of the output; NULL: zeros. w NULL: the lists
  * alone. */
-void ib_conv_pass_prepare(const struct ib_conv_pass *p, const ib_real *w,
-                          const ib_real *b, ib_real *shared);
+void ib_conv_prepare(const struct ib_conv_pass *p, const ib_real *w,
+                     const ib_real *b, ib_real *shared);
 
 struct ib_conv_run {
     ib_real *shared;  /* as prepared; read alone */
     size_t n;         /* images */
-    const ib_real *x; /* n x pass.in, all groups */
-    ib_real *y;       /* n x pass.out, all groups */
+    const ib_real *x; /* n x large (up: small) */
+    ib_real *y;       /* n x small (up: large) */
     bool add;         /* to y, instead of overwriting it */
-    ib_real *scratch; /* ib_conv_frames(pass, n) numbers */
+    ib_real *scratch; /* ib_conv_scratch(pass, n) numbers */
 };
-void ib_conv_pass_run(const struct ib_conv_pass *p,
-                      const struct ib_conv_run *r);
+size_t ib_conv_scratch(const struct ib_conv_pass *p, size_t n);
+void ib_conv_run(const struct ib_conv_pass *p, const struct ib_conv_run *r);
 
 /* The gradient of the weights, from n large and n small images (one side's
  * value, the other side's gradient). */
 struct ib_conv_outer {
-    ib_real *shared; /* of the pass down: its lists */
+    ib_real *shared; /* of ib_conv_outer_pass */
     size_t n;
     const ib_real *large, *small;
     ib_real *dw;
-    bool add; /* to dw, instead of overwriting it */
-    ib_real *scratch;
+    bool add;         /* to dw, instead of overwriting it */
+    ib_real *scratch; /* ib_conv_outer_scratch(pass, n) numbers */
 };
-size_t ib_conv_outer_scratch(const struct ib_conv_pass *down, size_t n);
-void ib_conv_outer(const struct ib_conv_pass *down,
-                   const struct ib_conv_outer *o);
+size_t ib_conv_outer_scratch(const struct ib_conv_pass *p, size_t n);
+void ib_conv_outer(const struct ib_conv_pass *p, const struct ib_conv_outer *o);
+
 /* norm2[i] += the squared norm of image i's own dw (o->dw, o->add: unused). */
-size_t ib_conv_norms_scratch(const struct ib_conv_pass *down);
-void ib_conv_norms(const struct ib_conv_pass *down,
-                   const struct ib_conv_outer *o, double *norm2);
+size_t ib_conv_norms_scratch(const struct ib_conv_pass *p);
+void ib_conv_norms(const struct ib_conv_pass *p, const struct ib_conv_outer *o,
+                   double *norm2);
 
 /* --- among conv_*.c ------------------------------------------------------- */
 
@@ -97,12 +106,32 @@ struct ib_conv_phase {
     size_t spots; /* of one image */
     /* Into the shared memory; see kernel.h. */
     int32_t *tap, *from, *to, *length;
+    size_t offset;    /* of its outputs: numbers of one image before them */
     ib_real *weights; /* groups x blocks of lanes x (1 + taps) x lanes */
 };
 
+/* Numbers of one image of a pass's input and of its result. */
+size_t ib_conv_in(const struct ib_conv_pass *p);
+size_t ib_conv_out(const struct ib_conv_pass *p);
+/* Fills in which taps and pixels the phase has: all but the pointers. */
+void ib_conv_phase(const struct ib_conv_pass *p, int index,
+                   struct ib_conv_phase *f);
+/* Whether the kernels write to memory of its own, for all images at once. */
+bool ib_conv_apart(const struct ib_conv_pass *p);
+/* Lanes of the block of output channels that starts at m, of one group; lanes
+ * that all its blocks have in the packed weights. */
+size_t ib_conv_lanes(const struct ib_conv_pass *p, size_t m);
+size_t ib_conv_packed_lanes(const struct ib_conv_pass *p);
+
+static inline size_t ib_conv_area(const struct ib_conv_phase *f)
+{
+    return (size_t)f->y.count * (size_t)f->x.count;
+}
+
 struct ib_conv_lists {
     struct ib_conv_phase phase;
-    int32_t *identity; /* 0, 1, .. taps - 1 (down alone) */
+    int32_t *identity; /* 0, 1, .. taps - 1 */
+    ib_real *bias;     /* one a channel of the pass's result */
     int index;
 };
 /* Walks over the phases: true while there is a next one, then in l->phase. */
@@ -110,12 +139,10 @@ struct ib_conv_lists ib_conv_lists(const struct ib_conv_pass *p,
                                    ib_real *shared);
 bool ib_conv_next(const struct ib_conv_pass *p, struct ib_conv_lists *l);
 
-/* Lanes of the block of output channels that starts at m, of one group. */
-size_t ib_conv_lanes(const struct ib_conv_pass *p, size_t m);
-/* Copies n images into frames; scratch for `images` of them. */
-void ib_conv_fill(const struct ib_conv_pass *p, size_t n, const ib_real *x,
-                  ib_real *frame);
-/* Numbers of the frames that a run of n images needs. */
+/* Numbers of the frames of n images; the frames themselves, in scratch or, for
+ * direct passes, x. */
 size_t ib_conv_frames(const struct ib_conv_pass *p, size_t n);
+const ib_real *ib_conv_fill(const struct ib_conv_pass *p, size_t n,
+                            const ib_real *x, ib_real *scratch);
 
 #endif

@@ -54,8 +54,6 @@ static void norms_by_gradient(const struct ib_conv_pass *p,
                               const struct ib_conv_outer *o, double *norm2)
 {
     struct sizes s = sizes_of(p);
-    size_t large = (size_t)p->groups * ib_shape_size(p->in);
-    size_t small = (size_t)p->groups * ib_shape_size(p->out);
     struct ib_conv_outer one = *o;
     one.n = 1;
     one.add = false;
@@ -63,8 +61,8 @@ static void norms_by_gradient(const struct ib_conv_pass *p,
     for (size_t i = 0; i < o->n; i++) {
         ib_conv_outer(p, &one);
         norm2[i] += ib_dot(s.dw, one.dw, one.dw);
-        one.large += large;
-        one.small += small;
+        one.large += ib_conv_in(p);
+        one.small += ib_conv_out(p);
     }
 }
 
@@ -139,11 +137,12 @@ static void norms_by_gram(const struct ib_conv_pass *p,
         identity[i] = (int32_t)i;
     for (size_t i = 0; i < s.m; i++)
         planes[i] = (int32_t)(i * s.pixels);
-    size_t groups = (size_t)p->groups, large = groups * ib_shape_size(p->in);
+    size_t groups = (size_t)p->groups;
     for (size_t i = 0; i < o->n; i++) {
-        ib_conv_fill(p, 1, o->large + i * large, o->scratch);
+        const ib_real *frame =
+            ib_conv_fill(p, 1, o->large + i * ib_conv_in(p), o->scratch);
         for (size_t g = 0; g < groups; g++) {
-            struct vectors x = {o->scratch + g * (size_t)p->in.c * p->plane,
+            struct vectors x = {frame + g * (size_t)p->in.c * p->plane,
                                 l.phase.from, l.phase.tap, s.j};
             struct vectors dy = {o->small + (i * groups + g) * s.m * s.pixels,
                                  identity, planes, s.m};

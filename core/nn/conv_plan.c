@@ -1,27 +1,40 @@
 /*
- * What a pass of a convolution walks over: phases, lists of offsets, weights in
- * the kernels' order.
+ * How a pass of a convolution is to be done: its frames, its phases, which
+ * kernel, how many images at once.
  */
 #include "conv.h"
 #include "kernel.h"
 
 #include <limits.h>
 
-/* Frames and lists of the images that are done at once stay in the
- * second-level cache beside what they become. */
-enum { FRAME_NUMBERS = 64 * 1024, LIST_SPOTS = 4096 };
+enum {
+    FRAME_NUMBERS = 64 * 1024, /* at once: a quarter of a 1 MB cache */
+    BIG_NUMBERS = 512 * 1024,  /* the same where weights are larger than it */
+    LIST_SPOTS = 4096,
+    IMAGES = 64,
+};
 
 static int ceil_div(int a, int b)
 {
     return (a + b - 1) / b;
 }
 
+size_t ib_conv_in(const struct ib_conv_pass *p)
+{
+    return ib_shape_size(p->up ? p->map.small : p->map.large);
+}
+
+size_t ib_conv_out(const struct ib_conv_pass *p)
+{
+    return ib_shape_size(p->up ? p->map.large : p->map.small);
+}
+
 /* --- phases --------------------------------------------------------------- */
 
-static struct ib_conv_axis axis_down(const struct ib_conv_map *m, int out)
+static struct ib_conv_axis axis_down(int kernel, int out)
 {
     return (struct ib_conv_axis){
-        .taps = m->kernel, .step = 1, .move = 1, .count = out};
+        .taps = kernel, .step = 1, .move = 1, .count = out};
 }
 
 /* Pixel i of the large side sees kernel index a + s t at v - t of the small
@@ -41,57 +54,111 @@ static struct ib_conv_axis axis_up(const struct ib_conv_map *m, int size, int a)
     };
 }
 
-static size_t spots_of(const struct ib_conv_pass *p,
-                       const struct ib_conv_axis *y,
-                       const struct ib_conv_axis *x)
+void ib_conv_phase(const struct ib_conv_pass *p, int index,
+                   struct ib_conv_phase *f)
 {
-    int row = p->thin ? ceil_div(x->count, IB_VECTOR) : x->count;
-    return (size_t)y->count * (size_t)row;
-}
-
-static void enter_phase(const struct ib_conv_pass *p, int index,
-                        struct ib_conv_phase *f)
-{
-    const struct ib_conv_map *m = &p->map;
-    if (p->up) {
-        f->y = axis_up(m, p->out.h, index / p->write);
-        f->x = axis_up(m, p->out.w, index % p->write);
+    if (p->up && !p->spread) {
+        f->y = axis_up(&p->map, p->out.h, index / p->write);
+        f->x = axis_up(&p->map, p->out.w, index % p->write);
     } else {
-        f->y = axis_down(m, p->out.h);
-        f->x = axis_down(m, p->out.w);
+        f->y = axis_down(p->kernel, p->out.h);
+        f->x = axis_down(p->kernel, p->out.w);
     }
+    int row = p->thin ? ceil_div(f->x.count, IB_VECTOR) : f->x.count;
     f->taps = (size_t)p->in.c * (size_t)f->y.taps * (size_t)f->x.taps;
-    f->spots = spots_of(p, &f->y, &f->x);
+    f->spots = (size_t)f->y.count * (size_t)row;
 }
 
 size_t ib_conv_lanes(const struct ib_conv_pass *p, size_t m)
 {
-    size_t most = p->thin ? IB_THIN : IB_LANES, left = (size_t)p->out.c - m;
-    return left < most ? left : most;
+    size_t left = (size_t)p->out.c - m;
+    if (p->thin) /* blocks of even size */
+        return left / ((left + IB_THIN - 1) / IB_THIN);
+    return left < IB_LANES ? left : IB_LANES;
 }
 
-/* Columns of one row of packed weights, of one group. */
-static size_t lanes_packed(const struct ib_conv_pass *p)
+size_t ib_conv_packed_lanes(const struct ib_conv_pass *p)
 {
     size_t m = (size_t)p->out.c;
     return p->thin ? m : (m + IB_LANES - 1) / IB_LANES * IB_LANES;
 }
 
-/* --- sizes ---------------------------------------------------------------- */
-
-/* Cycles for a pixel, roughly: ib_wide computes 16 lanes even where fewer are
- * wanted, ib_thin whole vectors of neighbours and reads across cache lines. */
-static bool thin_is_faster(const struct ib_conv_pass *p)
+bool ib_conv_apart(const struct ib_conv_pass *p)
 {
-    int k = p->map.kernel, taps = p->up ? ceil_div(k, p->write) : k;
-    double sums = (double)p->in.c * taps * taps, row = p->out.w;
-    if (p->read != 1)
+    return p->spread || p->write > 1;
+}
+
+/* --- what it costs -------------------------------------------------------- */
+
+/* In products that a core could form instead, as measured. ib_wide computes 16
+ * lanes even where fewer are wanted, and pays for turning a tile; ib_thin
+ * computes whole vectors of neighbours, with more loads where lanes are few. */
+static double wide_cost(const struct ib_conv_pass *p,
+                        const struct ib_conv_phase *f)
+{
+    double pixels = (double)f->y.count * f->x.count;
+    return (double)ib_conv_packed_lanes(p) * pixels * ((double)f->taps + 26);
+}
+
+static double thin_cost(const struct ib_conv_pass *p,
+                        const struct ib_conv_phase *f)
+{
+    static const double loads[] = {2.0, 1.5, 1.15, 1.1};
+    double vectors = (double)f->y.count * ceil_div(f->x.count, IB_VECTOR);
+    double each = loads[p->out.c < 4 ? p->out.c - 1 : 3] * (double)f->taps;
+    return vectors * IB_VECTOR * (double)p->out.c * (each + 10);
+}
+
+/* Of one image, all phases. */
+static double kernel_cost(const struct ib_conv_pass *p, bool thin)
+{
+    struct ib_conv_pass as = *p;
+    double cost = 0;
+    as.thin = thin;
+    for (int i = 0; i < p->write * p->write; i++) {
+        struct ib_conv_phase f;
+        ib_conv_phase(&as, i, &f);
+        cost += thin ? thin_cost(&as, &f) : wide_cost(&as, &f);
+    }
+    return p->groups * cost;
+}
+
+static double cost_of(const struct ib_conv_pass *p)
+{
+    double cost = kernel_cost(p, p->thin);
+    if (!p->direct)
+        cost += 4.0 * (double)p->frame;
+    if (p->spread)
+        cost += (p->map.stride == 1 ? 10.0 : 32.0) * p->groups *
+                (double)ib_shape_size(p->out);
+    return cost;
+}
+
+/* --- passes --------------------------------------------------------------- */
+
+/* Reading the images in place: no margins, and whole vectors lie inside. */
+static bool can_be_direct(const struct ib_conv_pass *p)
+{
+    if (p->top || p->left || p->h > p->in.h || p->w > p->in.w)
         return false;
-    row = ceil_div(p->out.w, p->write);
-    double wide = (double)lanes_packed(p) * (sums + 10);
-    double vectors = ceil_div((int)row, IB_VECTOR) * IB_VECTOR / row;
-    double thin = (double)p->out.c * vectors * (1.2 * sums + 6);
-    return thin < wide;
+    return !p->thin || (p->kernel == 1 && p->in.h == 1 && p->out.w == p->in.w &&
+                        p->in.w % IB_VECTOR == 0);
+}
+
+static void lay_frames(struct ib_conv_pass *p)
+{
+    p->direct = can_be_direct(p);
+    if (p->direct) {
+        p->h = p->in.h;
+        p->w = p->in.w;
+    }
+    p->plane = (size_t)p->h * (size_t)p->w;
+    if (!p->direct) {
+        /* An odd number of cache lines: planes spread over all sets. */
+        p->plane = (p->plane + 15) / 16 * 16;
+        p->plane += p->plane / 16 % 2 ? 0 : 16;
+    }
+    p->frame = (size_t)p->groups * (size_t)p->in.c * p->plane;
 }
 
 static size_t clamp(size_t x, size_t most)
@@ -99,194 +166,151 @@ static size_t clamp(size_t x, size_t most)
     return x < 1 ? 1 : x > most ? most : x;
 }
 
-static void measure(struct ib_conv_pass *p)
+static void count_phases(struct ib_conv_pass *p)
 {
-    size_t plane = (size_t)p->h * (size_t)p->w;
-    /* An odd number of cache lines: planes spread over all sets. */
-    plane = (plane + 15) / 16 * 16;
-    p->plane = plane / 16 % 2 ? plane : plane + 16;
-    p->frame = (size_t)p->groups * (size_t)p->in.c * p->plane;
-    p->thin = thin_is_faster(p);
-    p->taps = p->spots = p->packed = 0;
+    size_t lanes = (size_t)p->groups * ib_conv_packed_lanes(p);
     for (int i = 0; i < p->write * p->write; i++) {
         struct ib_conv_phase f;
-        enter_phase(p, i, &f);
+        ib_conv_phase(p, i, &f);
         p->taps += f.taps;
         p->spots += f.spots;
-        p->packed += (size_t)p->groups * lanes_packed(p) * (1 + f.taps);
+        p->packed += lanes * (1 + f.taps);
     }
-    size_t area = ib_shape_size(p->out), images = FRAME_NUMBERS / p->frame;
-    images = clamp(images, clamp(LIST_SPOTS / p->spots, 64));
-    p->images = clamp(images, clamp(INT_MAX / (size_t)p->groups / area, 64));
 }
 
-static void per_group(struct ib_conv_pass *p)
+/* The offsets of an image's last number must fit an int32_t. */
+static void count_images(struct ib_conv_pass *p)
 {
-    p->groups = p->map.groups;
-    p->in.c /= p->groups;
-    p->out.c /= p->groups;
+    size_t out = (size_t)p->groups * ib_shape_size(p->out);
+    size_t most = p->packed > FRAME_NUMBERS ? BIG_NUMBERS : FRAME_NUMBERS;
+    size_t each = ib_conv_apart(p) && out > p->frame ? out : p->frame;
+    size_t images = clamp(most / each, clamp(LIST_SPOTS / p->spots, IMAGES));
+    p->images = clamp(images, clamp(INT_MAX / out, IMAGES));
 }
 
-struct ib_conv_pass ib_conv_down(const struct ib_conv_map *map)
+static struct ib_conv_pass finish(struct ib_conv_pass p, bool thin)
+{
+    p.thin = thin;
+    lay_frames(&p);
+    count_phases(&p);
+    count_images(&p);
+    return p;
+}
+
+/* A kernel of one tap sees no rows. */
+static void flatten(struct ib_conv_pass *p)
+{
+    p->in.w *= p->in.h;
+    p->out.w *= p->out.h;
+    p->in.h = p->out.h = p->h = 1;
+    p->w = p->in.w;
+}
+
+static struct ib_conv_pass begin_down(const struct ib_conv_map *map)
 {
     struct ib_conv_pass p = {.map = *map,
                              .in = map->large,
                              .out = map->small,
+                             .groups = map->groups,
+                             .kernel = map->kernel,
                              .read = map->stride,
                              .write = 1,
                              .top = map->pad,
                              .left = map->pad};
+    p.in.c /= map->groups;
+    p.out.c /= map->groups;
     p.h = (p.out.h - 1) * map->stride + map->kernel;
     p.w = (p.out.w - 1) * map->stride + map->kernel;
-    per_group(&p);
-    measure(&p);
+    if (map->kernel == 1 && map->stride == 1)
+        flatten(&p);
     return p;
 }
 
-struct ib_conv_pass ib_conv_up(const struct ib_conv_map *map)
+static struct ib_conv_pass begin_up(const struct ib_conv_map *map)
 {
     int s = map->stride, begin = map->pad / s - (map->kernel - 1) / s;
     struct ib_conv_pass p = {.map = *map,
                              .up = true,
                              .in = map->small,
                              .out = map->large,
+                             .groups = map->groups,
+                             .kernel = map->kernel,
                              .read = 1,
                              .write = s,
                              .top = -begin,
                              .left = -begin};
+    p.in.c /= map->groups;
+    p.out.c /= map->groups;
     p.h = (p.out.h - 1 + map->pad) / s - begin + 1;
     p.w = (p.out.w - 1 + map->pad) / s - begin + 1;
-    per_group(&p);
-    measure(&p);
+    if (map->kernel == 1 && s == 1)
+        flatten(&p);
     return p;
 }
 
-/* --- lists ---------------------------------------------------------------- */
-
-/* Numbers that hold so many offsets, and end on a cache line. */
-static size_t offsets(size_t n)
+/* The same result by spreading: a kernel of one tap, whose output channels are
+ * the taps of all output channels. */
+static struct ib_conv_pass begin_spread(struct ib_conv_pass p)
 {
-    size_t line = 64 / sizeof(ib_real);
-    return (n * sizeof(int32_t) / sizeof(ib_real) + line) / line * line;
+    p.out = p.in;
+    p.out.c = (p.up ? p.map.large.c : p.map.small.c) / p.groups * p.map.kernel *
+              p.map.kernel;
+    p.spread = true;
+    p.kernel = p.read = p.write = 1;
+    p.top = p.left = 0;
+    flatten(&p);
+    return p;
 }
 
-static size_t listed(const struct ib_conv_pass *p)
+static bool can_spread(const struct ib_conv_pass *p)
 {
-    return offsets(2 * p->taps + 3 * p->images * p->spots);
+    size_t size, k = (size_t)p->map.kernel;
+    size_t in = (size_t)p->in.h * (size_t)p->in.w;
+    return p->read == 1 && p->map.kernel > 1 &&
+           ib_size_mul(k * k * in, (size_t)(p->out.c * p->groups), &size) &&
+           size < INT_MAX / 4;
 }
 
-size_t ib_conv_pass_shared(const struct ib_conv_pass *p)
+static struct ib_conv_pass best(struct ib_conv_pass p)
 {
-    return listed(p) + p->packed + 64 / sizeof(ib_real);
-}
-
-struct ib_conv_lists ib_conv_lists(const struct ib_conv_pass *p,
-                                   ib_real *shared)
-{
-    struct ib_conv_lists l = {.index = -1, .identity = (int32_t *)shared};
-    l.phase.tap = l.identity + p->taps;
-    l.phase.from = l.phase.tap + p->taps;
-    l.phase.weights = shared + listed(p);
-    return l;
-}
-
-bool ib_conv_next(const struct ib_conv_pass *p, struct ib_conv_lists *l)
-{
-    struct ib_conv_phase *f = &l->phase;
-    if (++l->index == p->write * p->write)
-        return false;
-    if (l->index > 0) {
-        f->tap += f->taps;
-        f->from += 3 * p->images * f->spots;
-        f->weights += (size_t)p->groups * lanes_packed(p) * (1 + f->taps);
+    struct ib_conv_pass way[4];
+    int ways = 0, found = 0;
+    way[ways++] = finish(p, false);
+    if (p.read == 1)
+        way[ways++] = finish(p, true);
+    if (can_spread(&p)) {
+        way[ways++] = finish(begin_spread(p), false);
+        way[ways++] = finish(begin_spread(p), true);
     }
-    enter_phase(p, l->index, f);
-    f->to = f->from + p->images * f->spots;
-    f->length = f->to + p->images * f->spots;
-    return true;
+    for (int i = 1; i < ways; i++)
+        if (cost_of(&way[i]) < cost_of(&way[found]))
+            found = i;
+    return way[found];
 }
 
-static void list_taps(const struct ib_conv_pass *p,
-                      const struct ib_conv_phase *f)
+struct ib_conv_pass ib_conv_down(const struct ib_conv_map *map)
 {
-    int32_t *tap = f->tap;
-    for (int c = 0; c < p->in.c; c++)
-        for (int y = 0; y < f->y.taps; y++)
-            for (int x = 0; x < f->x.taps; x++)
-                *tap++ = (int32_t)(c * (int)p->plane + y * f->y.move * p->w +
-                                   x * f->x.move);
+    return best(begin_down(map));
 }
 
-static void list_spots(const struct ib_conv_pass *p,
-                       const struct ib_conv_phase *f, size_t image, size_t at)
+struct ib_conv_pass ib_conv_up(const struct ib_conv_map *map)
 {
-    size_t size = (size_t)p->groups * ib_shape_size(p->out);
-    int step = p->thin ? IB_VECTOR : 1;
-    for (int y = 0; y < f->y.count; y++)
-        for (int x = 0; x < f->x.count; x += step, at++) {
-            int fy = f->y.from + y * p->read, fx = f->x.from + x * p->read;
-            int oy = f->y.to + y * p->write, ox = f->x.to + x * p->write;
-            int left = f->x.count - x;
-            f->from[at] = (int32_t)(image * p->frame) + fy * p->w + fx;
-            f->to[at] = (int32_t)(image * size) + oy * p->out.w + ox;
-            f->length[at] = left < step ? left : step;
-        }
+    return best(begin_up(map));
 }
 
-/* --- weights -------------------------------------------------------------- */
-
-/* One block of lanes: the biases, then a row for each tap. w: at the block's
- * first output channel; strides of W for an output and an input channel. */
-static ib_real *pack_block(const struct ib_conv_pass *p,
-                           const struct ib_conv_phase *f, ib_real *to,
-                           const ib_real *w, size_t lanes)
+/* ib_dot sees the small images in whole vectors, with zeros after each row;
+ * ib_wide turns them first, which pays where many weights see each channel. */
+struct ib_conv_pass ib_conv_outer_pass(const struct ib_conv_map *map)
 {
-    size_t area = (size_t)p->map.kernel * (size_t)p->map.kernel;
-    size_t in = p->up ? (size_t)p->out.c * area : area;
-    size_t out = p->up ? area : (size_t)p->in.c * area;
-    size_t row = p->thin ? lanes : IB_LANES;
-    for (size_t c = 0; c < (size_t)p->in.c; c++)
-        for (int y = 0; y < f->y.taps; y++)
-            for (int x = 0; x < f->x.taps; x++, to += row) {
-                int ky = f->y.first + y * f->y.step;
-                int kx = f->x.first + x * f->x.step;
-                const ib_real *from = w + c * in + ky * p->map.kernel + kx;
-                for (size_t l = 0; l < row; l++)
-                    to[l] = l < lanes ? from[l * out] : 0;
-            }
-    return to;
-}
-
-static void pack(const struct ib_conv_pass *p, const struct ib_conv_phase *f,
-                 const ib_real *w, const ib_real *b)
-{
-    size_t area = (size_t)p->map.kernel * (size_t)p->map.kernel;
-    size_t m = (size_t)p->out.c, out = p->up ? area : (size_t)p->in.c * area;
-    ib_real *to = f->weights;
-    for (size_t g = 0; g < (size_t)p->groups; g++) {
-        for (size_t at = 0; at < m;) {
-            size_t lanes = ib_conv_lanes(p, at);
-            size_t row = p->thin ? lanes : IB_LANES;
-            for (size_t l = 0; l < row; l++)
-                *to++ = b && l < lanes ? b[g * m + at + l] : 0;
-            to = pack_block(p, f, to, w + at * out, lanes);
-            at += lanes;
-        }
-        w += m * (size_t)p->in.c * area;
+    struct ib_conv_pass p = begin_down(map);
+    int width = ceil_div(p.out.w, IB_VECTOR) * IB_VECTOR;
+    double taps = (double)p.in.c * p.kernel * p.kernel;
+    double wide = (double)ib_conv_packed_lanes(&p) * p.out.w * (taps + 20);
+    double dot = (double)p.out.c * width * 1.1 * taps;
+    bool thin = p.read == 1 && dot < wide;
+    if (thin) {
+        p.out.w = width;
+        p.w = width - 1 + p.kernel;
     }
-}
-
-void ib_conv_pass_prepare(const struct ib_conv_pass *p, const ib_real *w,
-                          const ib_real *b, ib_real *shared)
-{
-    struct ib_conv_lists l = ib_conv_lists(p, shared);
-    for (size_t i = 0; i < p->taps; i++)
-        l.identity[i] = (int32_t)i;
-    while (ib_conv_next(p, &l)) {
-        list_taps(p, &l.phase);
-        for (size_t i = 0; i < p->images; i++)
-            list_spots(p, &l.phase, i, i * l.phase.spots);
-        if (w)
-            pack(p, &l.phase, w, b);
-    }
+    return finish(p, thin);
 }

@@ -96,11 +96,11 @@ INLINE void put_eight(float *out, size_t row, __m256 s[COLUMNS][2], int half,
 static void put_any(const struct ib_wide *t, const int32_t *to, size_t columns,
                     const float *s)
 {
-    for (size_t c = 0; c < columns; c++, s += IB_LANES) {
-        float *out = t->out + to[c];
-        for (size_t l = 0; l < t->lanes; l++)
-            out[l * t->row] = t->add ? out[l * t->row] + s[l] : s[l];
-    }
+    for (size_t l = 0; l < t->lanes; l++)
+        for (size_t c = 0; c < columns; c++) {
+            float *out = t->out + l * t->row + to[c];
+            *out = t->add ? *out + s[c * IB_LANES + l] : s[c * IB_LANES + l];
+        }
 }
 
 INLINE void wide_tile(const struct ib_wide *t, const float *const p[COLUMNS],
@@ -156,12 +156,27 @@ INLINE void put8(float *out, __m256 s, bool add)
     _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), s) : s);
 }
 
-static void put_spot(const struct ib_thin *t, size_t spot, size_t lane,
-                     const float *s)
+static void put_part(const struct ib_thin *t, size_t spot, const float *s)
 {
-    float *out = t->out + t->to[spot] + lane * t->row;
-    for (size_t i = 0; i < (size_t)t->length[spot]; i++, out += t->spread)
-        *out = t->add ? *out + s[i] : s[i];
+    float *out = t->out + t->to[spot];
+    for (size_t l = 0; l < t->lanes; l++, out += t->row, s += IB_VECTOR)
+        for (size_t i = 0; i < (size_t)t->length[spot]; i++) {
+            out[i] = t->add ? out[i] + s[i] : s[i];
+        }
+}
+
+INLINE void put_spot(const struct ib_thin *t, size_t spot,
+                     const __m256 s[IB_THIN], size_t lanes)
+{
+    float *out = t->out + t->to[spot], spilled[IB_THIN * IB_VECTOR];
+    if (t->length[spot] == IB_VECTOR) {
+        EACH (l, lanes)
+            put8(out + l * t->row, s[l], t->add);
+        return;
+    }
+    EACH (l, lanes)
+        _mm256_storeu_ps(spilled + l * IB_VECTOR, s[l]);
+    put_part(t, spot, spilled);
 }
 
 /* s[v][l] += w[l] * b[v], whichever order needs fewer registers. */
@@ -169,6 +184,7 @@ INLINE void outer_product(__m256 s[8][IB_THIN], const float *const b[8],
                           ptrdiff_t at, const float *w, size_t n, size_t lanes)
 {
     __m256 kept[IB_THIN];
+    _mm_prefetch((const char *)(b[0] + at + 64), _MM_HINT_T1);
     if (n < lanes) {
         EACH (v, n)
             kept[v] = _mm256_loadu_ps(b[v] + at);
@@ -194,30 +210,18 @@ INLINE void thin_tiles(const struct ib_thin *t, size_t n, size_t lanes)
     for (size_t at = 0; at < t->spots; at += n) {
         const float *b[8], *a = t->a;
         __m256 s[8][IB_THIN];
-        size_t whole = 0;
         EACH (v, n) {
-            size_t spot = least(at + v, t->spots - 1);
-            b[v] = t->b + t->from[spot];
-            whole += t->length[spot] == IB_VECTOR;
+            b[v] = t->b + t->from[least(at + v, t->spots - 1)];
             EACH (l, lanes)
                 s[v][l] = _mm256_broadcast_ss(a + l);
         }
         a += lanes;
         for (size_t k = 0; k < t->taps; k++, a += lanes)
             outer_product(s, b, t->tap[k], a, n, lanes);
-        if (whole == n && t->spread == 1 && at + n <= t->spots) {
-            EACH (v, n)
-                EACH (l, lanes)
-                    put8(t->out + t->to[at + v] + l * t->row, s[v][l], t->add);
-            continue;
+        EACH (v, n) {
+            if (at + v < t->spots)
+                put_spot(t, at + v, s[v], lanes);
         }
-        float spilled[8][IB_THIN][IB_VECTOR];
-        EACH (v, n)
-            EACH (l, lanes)
-                _mm256_storeu_ps(spilled[v][l], s[v][l]);
-        for (size_t v = 0; v < n && at + v < t->spots; v++)
-            for (size_t l = 0; l < lanes; l++)
-                put_spot(t, at + v, l, spilled[v][l]);
     }
 }
 
@@ -229,16 +233,50 @@ void ib_kernel_thin(const struct ib_thin *t)
         thin_tiles(t, 6, 2);
     else if (t->lanes == 3)
         thin_tiles(t, 4, 3);
-    else
+    else if (t->lanes == 4)
         thin_tiles(t, 3, 4);
+    else if (t->lanes == 5)
+        thin_tiles(t, 2, 5);
+    else
+        thin_tiles(t, 2, 6);
 }
 
 /* --- dot: products of rows with taps -------------------------------------- */
 
-INLINE __m256i mask_of(int32_t length)
+INLINE __m256 load_part(const float *x, int32_t length)
 {
-    const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(length), places);
+    static const int32_t window[] = {-1, -1, -1, -1, -1, -1, -1, -1,
+                                     0,  0,  0,  0,  0,  0,  0,  0};
+    if (length == IB_VECTOR)
+        return _mm256_loadu_ps(x);
+    const int32_t *mask = window + IB_VECTOR - length;
+    return _mm256_maskload_ps(x, _mm256_loadu_si256((const __m256i *)mask));
+}
+
+/* s[i][k] += a[i][to..] * b[k][from..], whichever order needs fewer registers;
+ * size: rows, taps. */
+INLINE void dot_spot(__m256 s[4][8], const float *const a[4], ptrdiff_t to,
+                     const float *const b[8], ptrdiff_t from,
+                     const size_t size[2])
+{
+    __m256 kept[4];
+    if (size[1] < size[0]) {
+        EACH (k, size[1])
+            kept[k] = _mm256_loadu_ps(b[k] + from);
+        EACH (i, size[0]) {
+            __m256 x = _mm256_loadu_ps(a[i] + to);
+            EACH (k, size[1])
+                s[i][k] = _mm256_fmadd_ps(x, kept[k], s[i][k]);
+        }
+        return;
+    }
+    EACH (i, size[0])
+        kept[i] = _mm256_loadu_ps(a[i] + to);
+    EACH (k, size[1]) {
+        __m256 x = _mm256_loadu_ps(b[k] + from);
+        EACH (i, size[0])
+            s[i][k] = _mm256_fmadd_ps(kept[i], x, s[i][k]);
+    }
 }
 
 /* The sums of four vectors' lanes, in kernel_plain.c's order. */
@@ -263,26 +301,11 @@ INLINE void dot_tile(const struct ib_dot *t, size_t m, size_t j, size_t rows,
     EACH (k, taps)
         b[k] = t->b + t->tap[least(j + k, t->taps - 1)];
     for (size_t v = 0; v < t->spots; v++) {
-        ptrdiff_t from = t->from[v], to = t->to[v];
-        __m256i mask = mask_of(t->length[v]);
-        __m256 kept[4];
-        if (taps < rows) {
-            EACH (k, taps)
-                kept[k] = _mm256_loadu_ps(b[k] + from);
-            EACH (i, rows) {
-                __m256 x = _mm256_maskload_ps(a[i] + to, mask);
-                EACH (k, taps)
-                    s[i][k] = _mm256_fmadd_ps(x, kept[k], s[i][k]);
-            }
-            continue;
-        }
-        EACH (i, rows)
-            kept[i] = _mm256_maskload_ps(a[i] + to, mask);
-        EACH (k, taps) {
-            __m256 x = _mm256_loadu_ps(b[k] + from);
+        if (j == 0)
             EACH (i, rows)
-                s[i][k] = _mm256_fmadd_ps(kept[i], x, s[i][k]);
-        }
+                _mm_prefetch((const char *)(a[i] + rows * t->a_row + t->to[v]),
+                             _MM_HINT_T1);
+        dot_spot(s, a, t->to[v], b, t->from[v], (const size_t[2]){rows, taps});
     }
     float sum[8 * 4];
     EACH (k, taps)
@@ -352,23 +375,23 @@ void ib_kernel_lanes(float *a, const float *x, size_t row, size_t lanes,
     ib_plain_lanes(a + i * IB_LANES, x + i, row, lanes, n - i);
 }
 
+/* Lanes i, i + 8, i + 16, i + 24 are joined first, as in kernel_plain.c. */
 static double sum_run(size_t n, const float *x)
 {
-    __m256 s[4] = {_mm256_setzero_ps(), _mm256_setzero_ps(),
-                   _mm256_setzero_ps(), _mm256_setzero_ps()};
-    float v[32];
+    __m256 s[4];
+    float v[IB_VECTOR];
     size_t i = 0;
-    double total = 0;
+    EACH (j, 4)
+        s[j] = _mm256_setzero_ps();
     for (; i + 32 <= n; i += 32)
         EACH (j, 4)
             s[j] = _mm256_add_ps(s[j], _mm256_loadu_ps(x + i + 8 * j));
-    EACH (j, 4)
-        _mm256_storeu_ps(v + 8 * j, s[j]);
-    for (; i < n; i++)
-        v[i % 32] += x[i];
-    for (size_t j = 0; j < 32; j++)
-        total += (double)v[j];
-    return total;
+    for (size_t j = 0; i < n; i += 8, j++)
+        s[j] = _mm256_add_ps(s[j], load_part(x + i, (int32_t)least(8, n - i)));
+    _mm256_storeu_ps(
+        v, _mm256_add_ps(_mm256_add_ps(s[0], s[1]), _mm256_add_ps(s[2], s[3])));
+    return (((double)v[0] + (double)v[1]) + ((double)v[2] + (double)v[3])) +
+           (((double)v[4] + (double)v[5]) + ((double)v[6] + (double)v[7]));
 }
 
 double ib_kernel_sum(size_t n, const float *x)

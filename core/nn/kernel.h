@@ -16,7 +16,7 @@
 enum {
     IB_LANES = 16, /* sums of one column that ib_kernel_wide computes at once */
     IB_VECTOR = 8, /* neighbours that ib_kernel_thin computes at once */
-    IB_THIN = 4,   /* and rows of them, at most */
+    IB_THIN = 6,   /* and rows of them, at most */
 };
 
 /* For every column c and lane l:
@@ -37,13 +37,13 @@ struct ib_wide {
 
 /* For every spot v, lane l and i < length[v]:
  *   s = a[0][l] + sum over k of a[1 + k][l] * b[from[v] + tap[k] + i]
- *   out[l * row + to[v] + i * spread] = s, or is added s.
+ *   out[l * row + to[v] + i] = s, or is added s.
  * b is read up to IB_VECTOR numbers from a spot, whatever its length. */
 struct ib_thin {
     const ib_real *a; /* (1 + taps) x lanes */
     const ib_real *b;
     const int32_t *tap, *from, *to, *length;
-    size_t taps, spots, spread;
+    size_t taps, spots;
     ib_real *out;
     size_t row;
     size_t lanes; /* 1..IB_THIN */
@@ -51,14 +51,14 @@ struct ib_thin {
 };
 
 /* For every row m and tap j:
- *   s = sum over spots v and i < length[v] of
+ *   s = sum over spots v and i < IB_VECTOR of
  *       a[m * a_row + to[v] + i] * b[tap[j] + from[v] + i]
- *   out[m * row + j] = s, or is added s. b is read as by ib_thin. */
+ *   out[m * row + j] = s, or is added s. */
 struct ib_dot {
     const ib_real *a;
     size_t a_row;
     const ib_real *b;
-    const int32_t *tap, *from, *to, *length;
+    const int32_t *tap, *from, *to;
     size_t taps, spots, rows;
     ib_real *out;
     size_t row;
@@ -88,9 +88,21 @@ struct ib_max2_back {
 };
 void ib_kernel_max2_back(size_t n, const struct ib_max2_back *b);
 
+/* Rows of `width` numbers, of even and odd in turn, or they are added. Rows of
+ * even and odd are (width + 1) / 2 and width / 2 numbers long. */
+struct ib_weave {
+    const ib_real *even, *odd;
+    size_t rows, width;
+    ib_real *out;
+    size_t row; /* from row to row of out */
+    bool add;
+};
+void ib_kernel_weave(const struct ib_weave *t);
+
 void ib_plain_max2(size_t n, const ib_real *top, const ib_real *below,
                    ib_real *y, uint8_t *place);
 void ib_plain_max2_back(size_t n, const struct ib_max2_back *b);
+void ib_plain_weave(const struct ib_weave *t);
 void ib_plain_wide(const struct ib_wide *t);
 void ib_plain_thin(const struct ib_thin *t);
 void ib_plain_dot(const struct ib_dot *t);

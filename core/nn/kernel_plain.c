@@ -34,7 +34,7 @@ void ib_plain_thin(const struct ib_thin *t)
     for (size_t v = 0; v < t->spots; v++)
         for (size_t l = 0; l < t->lanes; l++)
             for (size_t i = 0; i < (size_t)t->length[v]; i++)
-                put(&t->out[l * t->row + (size_t)t->to[v] + i * t->spread],
+                put(&t->out[l * t->row + (size_t)t->to[v] + i],
                     thin_sum(t, l, t->b + t->from[v] + i), t->add);
 }
 
@@ -44,7 +44,7 @@ static ib_real dot_sum(const struct ib_dot *t, const ib_real *a,
 {
     ib_real s[IB_VECTOR] = {0};
     for (size_t v = 0; v < t->spots; v++)
-        for (size_t i = 0; i < (size_t)t->length[v]; i++)
+        for (size_t i = 0; i < IB_VECTOR; i++)
             s[i] = ib_fma(a[(size_t)t->to[v] + i], b[(size_t)t->from[v] + i],
                           s[i]);
     return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
@@ -71,12 +71,12 @@ enum { STRANDS = 32, RUN = 1024 };
 static double sum_run(size_t n, const ib_real *x)
 {
     ib_real s[STRANDS] = {0};
-    double total = 0;
+    double v[8];
     for (size_t i = 0; i < n; i++)
         s[i % STRANDS] += x[i];
-    for (size_t i = 0; i < STRANDS; i++)
-        total += (double)s[i];
-    return total;
+    for (size_t i = 0; i < 8; i++)
+        v[i] = (double)((s[i] + s[i + 8]) + (s[i + 16] + s[i + 24]));
+    return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
 }
 
 double ib_plain_sum(size_t n, const ib_real *x)

@@ -100,10 +100,9 @@ static struct ib_conv_map map_of(const struct ib_graph_node *node,
                                 .pad = node->config.pad};
 }
 
+/* The passes of a node; what they share lies in this order. */
 struct passes {
-    struct ib_conv_pass down, up;
-    const struct ib_conv_pass *forward, *backward;
-    size_t after; /* where the backward pass's shared numbers begin */
+    struct ib_conv_pass forward, outer, backward;
 };
 
 static void passes_of(const struct ib_graph_node *node, struct ib_shape in,
@@ -111,11 +110,20 @@ static void passes_of(const struct ib_graph_node *node, struct ib_shape in,
 {
     struct ib_conv_map m = map_of(node, in);
     bool up = node->op == IB_OP_DECONV2D;
-    p->down = ib_conv_down(&m);
-    p->up = ib_conv_up(&m);
-    p->forward = up ? &p->up : &p->down;
-    p->backward = up ? &p->down : &p->up;
-    p->after = ib_conv_pass_shared(p->forward);
+    p->forward = up ? ib_conv_up(&m) : ib_conv_down(&m);
+    p->backward = up ? ib_conv_down(&m) : ib_conv_up(&m);
+    p->outer = ib_conv_outer_pass(&m);
+}
+
+static ib_real *outer_shared(const struct ib_op_run *r, const struct passes *p)
+{
+    return r->shared + ib_conv_shared(&p->forward);
+}
+
+static ib_real *backward_shared(const struct ib_op_run *r,
+                                const struct passes *p)
+{
+    return outer_shared(r, p) + ib_conv_shared(&p->outer);
 }
 
 static size_t shared(const struct ib_graph_node *node,
@@ -123,7 +131,8 @@ static size_t shared(const struct ib_graph_node *node,
 {
     struct passes p;
     passes_of(node, in[0], &p);
-    return p.after + ib_conv_pass_shared(p.backward);
+    return ib_conv_shared(&p.forward) + ib_conv_shared(&p.outer) +
+           ib_conv_shared(&p.backward);
 }
 
 static size_t scratch(const struct ib_graph_node *node,
@@ -131,9 +140,9 @@ static size_t scratch(const struct ib_graph_node *node,
 {
     struct passes p;
     passes_of(node, in[0], &p);
-    size_t need[] = {ib_conv_frames(&p.up, n),
-                     ib_conv_outer_scratch(&p.down, n),
-                     ib_conv_norms_scratch(&p.down)};
+    size_t need[] = {
+        ib_conv_scratch(&p.forward, n), ib_conv_scratch(&p.backward, n),
+        ib_conv_outer_scratch(&p.outer, n), ib_conv_norms_scratch(&p.outer)};
     size_t most = 0;
     for (size_t i = 0; i < IB_COUNT(need); i++)
         most = need[i] > most ? need[i] : most;
@@ -144,30 +153,28 @@ static void prepare(const struct ib_op_run *r)
 {
     struct passes p;
     passes_of(r->node, r->in[0], &p);
-    ib_conv_pass_prepare(p.forward, r->w, r->node->biases ? r->b : NULL,
-                         r->shared);
+    ib_conv_prepare(&p.forward, r->w, r->node->biases ? r->b : NULL, r->shared);
 }
 
-/* The gradient of the weights walks over the lists of the pass down: those of
- * conv2d are still there. */
 static void prepare_backward(const struct ib_op_run *r)
 {
     struct passes p;
     passes_of(r->node, r->in[0], &p);
-    if (r->dx[0] || p.backward == &p.down)
-        ib_conv_pass_prepare(p.backward, r->dx[0] ? r->w : NULL, NULL,
-                             r->shared + p.after);
+    if (r->dw)
+        ib_conv_prepare(&p.outer, NULL, NULL, outer_shared(r, &p));
+    if (r->dx[0])
+        ib_conv_prepare(&p.backward, r->w, NULL, backward_shared(r, &p));
 }
 
 static void forward(const struct ib_op_run *r)
 {
     struct passes p;
     passes_of(r->node, r->in[0], &p);
-    ib_conv_pass_run(p.forward, &(struct ib_conv_run){.shared = r->shared,
-                                                      .n = r->n,
-                                                      .x = r->x[0],
-                                                      .y = r->y,
-                                                      .scratch = r->scratch});
+    ib_conv_run(&p.forward, &(struct ib_conv_run){.shared = r->shared,
+                                                  .n = r->n,
+                                                  .x = r->x[0],
+                                                  .y = r->y,
+                                                  .scratch = r->scratch});
 }
 
 /* --- gradients ------------------------------------------------------------ */
@@ -175,8 +182,8 @@ static void forward(const struct ib_op_run *r)
 static struct ib_conv_outer outer_of(const struct ib_op_run *r,
                                      const struct passes *p)
 {
-    bool up = p->forward == &p->up;
-    return (struct ib_conv_outer){.shared = r->shared + (up ? p->after : 0),
+    bool up = p->forward.up;
+    return (struct ib_conv_outer){.shared = outer_shared(r, p),
                                   .n = r->n,
                                   .large = up ? r->dy : r->x[0],
                                   .small = up ? r->x[0] : r->dy,
@@ -209,17 +216,17 @@ static void backward(const struct ib_op_run *r)
     passes_of(r->node, r->in[0], &p);
     if (r->dw) {
         struct ib_conv_outer o = outer_of(r, &p);
-        ib_conv_outer(&p.down, &o);
+        ib_conv_outer(&p.outer, &o);
         bias_gradient(r);
     }
     if (r->dx[0])
-        ib_conv_pass_run(p.backward,
-                         &(struct ib_conv_run){.shared = r->shared + p.after,
-                                               .n = r->n,
-                                               .x = r->dy,
-                                               .y = r->dx[0],
-                                               .add = r->add[0],
-                                               .scratch = r->scratch});
+        ib_conv_run(&p.backward,
+                    &(struct ib_conv_run){.shared = backward_shared(r, &p),
+                                          .n = r->n,
+                                          .x = r->dy,
+                                          .y = r->dx[0],
+                                          .add = r->add[0],
+                                          .scratch = r->scratch});
 }
 
 static void norms(const struct ib_op_run *r, double *norm2)
@@ -227,7 +234,7 @@ static void norms(const struct ib_op_run *r, double *norm2)
     struct passes p;
     passes_of(r->node, r->in[0], &p);
     struct ib_conv_outer o = outer_of(r, &p);
-    ib_conv_norms(&p.down, &o, norm2);
+    ib_conv_norms(&p.outer, &o, norm2);
     for (size_t i = 0; i < r->n; i++)
         for (size_t m = 0; m < r->node->biases; m++) {
             double s = bias_sum(r, i, m);

@@ -1,5 +1,6 @@
 /*
- * Pooling of 2 x 2 windows side by side, a row of them at a time: see kernel.h.
+ * Rows whose numbers come in pairs: pooling of 2 x 2 windows, weaving. See
+ * kernel.h.
  */
 #include "kernel.h"
 
@@ -38,6 +39,21 @@ void ib_plain_max2_back(size_t n, const struct ib_max2_back *b)
         }
 }
 
+/* Numbers from..width of row r. */
+static void weave_row(const struct ib_weave *t, size_t r, size_t from)
+{
+    const ib_real *even = t->even + r * ((t->width + 1) / 2);
+    const ib_real *odd = t->odd + r * (t->width / 2);
+    for (size_t i = from; i < t->width; i++)
+        put(&t->out[r * t->row + i], i % 2 ? odd[i / 2] : even[i / 2], t->add);
+}
+
+void ib_plain_weave(const struct ib_weave *t)
+{
+    for (size_t r = 0; r < t->rows; r++)
+        weave_row(t, r, 0);
+}
+
 #ifdef IB_DOUBLE
 
 void ib_kernel_max2(size_t n, const ib_real *top, const ib_real *below,
@@ -49,6 +65,11 @@ void ib_kernel_max2(size_t n, const ib_real *top, const ib_real *below,
 void ib_kernel_max2_back(size_t n, const struct ib_max2_back *b)
 {
     ib_plain_max2_back(n, b);
+}
+
+void ib_kernel_weave(const struct ib_weave *t)
+{
+    ib_plain_weave(t);
 }
 
 #else
@@ -124,6 +145,21 @@ static inline void join(float *x, __m256 even, __m256 odd, bool add)
     }
     _mm256_storeu_ps(x, a);
     _mm256_storeu_ps(x + 8, b);
+}
+
+void ib_kernel_weave(const struct ib_weave *t)
+{
+    size_t evens = (t->width + 1) / 2, odds = t->width / 2;
+    for (size_t r = 0; r < t->rows; r++) {
+        const float *even = t->even + r * evens, *odd = t->odd + r * odds;
+        float *out = t->out + r * t->row;
+        size_t i = 0;
+        for (; i + 8 <= odds; i += 8)
+            join(out + 2 * i, _mm256_loadu_ps(even + i),
+                 _mm256_loadu_ps(odd + i), t->add);
+        if (2 * i < t->width)
+            weave_row(t, r, 2 * i);
+    }
 }
 
 static inline __m256 where(__m256i place, int value, __m256 dy)
