@@ -46,7 +46,7 @@ TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/double/*.c))
 endif
 
 .PHONY: help all quick test unit setup lint format docs docs-check bench \
-        coverage install clean run-tests double-tests fuzz
+        coverage install clean run-tests double-tests fuzz reference
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -138,6 +138,9 @@ $(BUILD)/bench/%: bench/%.c $(BUILD)/libinvbench.a
 	    $(BUILD)/libinvbench.a $(LIBS)
 coverage: $(BUILD)/bench/coverage ## simulate the intervals (slow)
 	$<
+
+reference: all ## run the standard suites and write their entries to results/
+	@tools/reference.sh
 
 PREFIX ?= /usr/local
 install: all ## program, headers, suites, man page, completions

@@ -4,7 +4,7 @@
 set -eu
 debian='gcc make pkg-config libopenblas-pthread-dev libpng-dev zlib1g-dev
 nettle-dev libcjson-dev libseccomp-dev libcmocka-dev gnuplot-nox
-clang-format universal-ctags python3'
+clang-format universal-ctags python3 python3-jsonschema'
 fedora='gcc make pkgconf openblas-devel libpng-devel zlib-devel nettle-devel
 cjson-devel libseccomp-devel libcmocka-devel gnuplot clang-tools-extra ctags python3'
 arch='gcc make pkgconf openblas libpng zlib nettle cjson libseccomp cmocka
