@@ -2,11 +2,14 @@
  * Convolution layers of common nets: forward pass, input gradient and weight
  * gradient, each in GFLOP/s, as a share of this machine's own sgemm rate, and
  * as a share of the roofline (the lower of that rate and memory bandwidth times
- * flops a byte of the images read and written). One thread, CPU time; every
- * round measures sgemm and bandwidth anew; medians of the rounds' ratios.
+ * flops a byte of the images read and written). As in a run of a net: BATCH
+ * rows, block by block, where a block's rows have just been touched by the op
+ * before; weights are packed once. One thread, CPU time; every round measures
+ * sgemm and bandwidth anew; medians of the rounds' ratios.
  */
+#include "net.h"
+
 #include <invbench/math.h>
-#include <invbench/ops.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +104,22 @@ static double bandwidth(float *m)
     return 2.0 * COPY * sizeof *m / (now() - start);
 }
 
+/* One layer, and what a block of it works on. */
+struct bench {
+    struct ib_net *net;
+    struct ib_op_run run;
+    const struct ib_op *op;
+};
+
+static ib_real *numbers(struct ib_rng *rng, size_t n)
+{
+    ib_real *x = aligned_alloc(64, (n * sizeof *x + 127) / 64 * 64);
+    if (!x)
+        exit(1);
+    ib_rng_fill_normal(rng, x, n, 1);
+    return x;
+}
+
 static struct ib_net *build(const struct layer *l, ib_node *y)
 {
     struct ib_error err;
@@ -111,33 +130,70 @@ static struct ib_net *build(const struct layer *l, ib_node *y)
     struct ib_deconv d = {l->channels, l->kernel, l->stride, l->pad};
     *y = l->transposed ? ib_graph_deconv2d(g, x, d, "y")
                        : ib_graph_conv2d(g, x, c, "y");
-    if (ib_net_create(&net, g, BATCH, &err) != IB_OK) {
-        fprintf(stderr, "bench_conv: %s\n", err.text);
-        exit(1);
-    }
-    struct ib_rng rng = ib_rng_stream(1, "bench", 0, "conv");
-    ib_net_init(net, &rng);
-    ib_rng_fill_normal(&rng, ib_net_value(net, x), BATCH * ib_shape_size(l->in),
-                       1);
-    ib_rng_fill_normal(&rng, ib_net_gradient(net, *y),
-                       BATCH * ib_shape_size(ib_graph_shape(g, *y)), 1);
-    return net;
+    if (ib_net_create(&net, g, 1, &err) == IB_OK)
+        return net;
+    fprintf(stderr, "bench_conv: %s\n", err.text);
+    exit(1);
 }
 
-/* Seconds of the fastest of a few runs of one pass. */
-static double pass_time(struct ib_net *net, ib_node y, int pass)
+static void set_up(struct bench *b, const struct layer *l)
 {
-    struct ib_forward f = {.n = BATCH, .from = 0, .to = y};
+    ib_node y;
+    b->net = build(l, &y);
+    const struct ib_graph_node *node = &ib_net_graph(b->net)->node[y];
+    struct ib_rng rng = ib_rng_stream(1, "bench", 0, "conv");
+    size_t in = ib_shape_size(l->in), out = ib_shape_size(node->shape);
+    size_t n = (size_t)ib_block_rows((in + out) * sizeof(ib_real));
+    n = n < BATCH ? n : BATCH;
+    b->op = ib_ops[node->op];
+    b->run = (struct ib_op_run){.node = node,
+                                .n = n,
+                                .in = {l->in},
+                                .x = {numbers(&rng, n * in)},
+                                .y = numbers(&rng, n * out),
+                                .dy = numbers(&rng, n * out),
+                                .w = numbers(&rng, node->weights)};
+    struct ib_op_run *r = &b->run;
+    r->b = numbers(&rng, node->biases);
+    r->dw = numbers(&rng, node->weights);
+    r->db = numbers(&rng, node->biases);
+    r->dx[0] = numbers(&rng, n * in);
+    r->keep = 1;
+    r->shared = numbers(&rng, b->op->shared(node, &l->in));
+    r->scratch = numbers(&rng, b->op->scratch(node, &l->in, n));
+}
+
+static void tear_down(struct bench *b)
+{
+    struct ib_op_run *r = &b->run;
+    void *all[] = {(void *)r->x[0], r->y,      (void *)r->dy, (void *)r->w,
+                   (void *)r->b,    r->dw,     r->db,         r->dx[0],
+                   r->shared,       r->scratch};
+    for (size_t i = 0; i < IB_COUNT(all); i++)
+        free(all[i]);
+    ib_net_free(b->net);
+}
+
+/* Seconds of the fastest of a few runs of one pass over BATCH rows. */
+static double pass_time(const struct bench *b, int pass)
+{
+    struct ib_op_run r = b->run;
     double best = 1e9;
+    if (pass != WEIGHTS)
+        r.dw = r.db = NULL;
+    if (pass != INPUT)
+        r.dx[0] = NULL;
     for (int i = 0; i < 3; i++) {
         double start = now();
         if (pass == FORWARD)
-            ib_net_forward(net, &f);
+            b->op->prepare(&r);
         else
-            ib_net_backward(net, &f,
-                            pass == INPUT
-                                ? IB_WRT_INPUT
-                                : IB_WRT_PARAMETERS | IB_WRT_OVERWRITE);
+            b->op->prepare_backward(&r);
+        for (size_t at = 0; at < BATCH; at += r.n)
+            if (pass == FORWARD)
+                b->op->forward(&r);
+            else
+                b->op->backward(&r);
         double t = now() - start;
         best = t < best ? t : best;
     }
@@ -147,19 +203,20 @@ static double pass_time(struct ib_net *net, ib_node y, int pass)
 static void measure(const struct layer *l, float *m)
 {
     struct result r;
-    ib_node y;
-    struct ib_net *net = build(l, &y);
-    struct ib_shape out = ib_graph_shape(ib_net_graph(net), y);
+    struct bench b;
+    set_up(&b, l);
+    struct ib_shape out = b.run.node->shape;
+    size_t rows = (BATCH + b.run.n - 1) / b.run.n * b.run.n;
     struct ib_shape small = l->transposed ? l->in : out;
     double in = (double)ib_shape_size(l->in), o = (double)ib_shape_size(out);
     double flops = 2.0 * l->kernel * l->kernel * l->in.c * l->channels *
-                   small.h * small.w * BATCH;
-    double bytes = 4 * (in + o) * BATCH;
+                   small.h * small.w * (double)rows;
+    double bytes = 4 * (in + o) * (double)rows;
     for (int i = 0; i < ROUNDS; i++) {
         double peak = sgemm_rate(m), memory = bandwidth(m) * flops / bytes;
         double roof = memory < peak ? memory : peak;
         for (int p = 0; p < PASSES; p++) {
-            r.rate[p][i] = flops / pass_time(net, y, p);
+            r.rate[p][i] = flops / pass_time(&b, p);
             r.share[p][i] = r.rate[p][i] / peak;
             r.roof[p][i] = r.rate[p][i] / roof;
         }
@@ -169,7 +226,7 @@ static void measure(const struct layer *l, float *m)
         printf("  %6.1f %3.0f %% %4.0f %%", 1e-9 * median(r.rate[p]),
                100 * median(r.share[p]), 100 * median(r.roof[p]));
     printf("\n");
-    ib_net_free(net);
+    tear_down(&b);
 }
 
 int main(int argc, char **argv)
