@@ -19,9 +19,9 @@
 enum { MOST = 128, TOLD_STEPS = 100, REGIONS_MAX = 16 };
 
 struct options {
-    int64_t latent, channels, steps, batch, shift;
+    struct ib_batches_options images;
+    int64_t latent, channels, steps;
     double rate, beta, noise;
-    bool flip;
     int upsample;
 };
 
@@ -69,14 +69,6 @@ static const struct ib_option table[] = {
      .max = 1e7,
      FIELD(steps),
      .help = "of training"},
-    {.name = "batch",
-     .type = IB_INT,
-     .value = "64",
-     .min = 2,
-     .max = 4096,
-     .unit = "images",
-     FIELD(batch),
-     .help = "rows of a step"},
     {.name = "rate",
      .type = IB_REAL,
      .value = "0.001",
@@ -84,19 +76,7 @@ static const struct ib_option table[] = {
      .max = 1,
      FIELD(rate),
      .help = "learning rate (adam), falling along half a cosine"},
-    {.name = "shift",
-     .type = IB_INT,
-     .value = "0",
-     .min = 0,
-     .max = 64,
-     .unit = "pixels",
-     FIELD(shift),
-     .help = "augmentation: random shift, edges repeated"},
-    {.name = "flip",
-     .type = IB_BOOL,
-     .value = "false",
-     FIELD(flip),
-     .help = "augmentation: random mirror image"},
+    IB_BATCHES_OPTIONS(options, "64", "1"),
     {0},
 };
 
@@ -239,9 +219,8 @@ static enum ib_status open_trainer(struct trainer *t, struct ib_error *err)
         return s;
     t->noise_rng = ib_rng_stream(seed, "prior", -1, "noise");
     t->train_rng = ib_rng_stream(seed, "prior", -1, "train");
-    t->batches = (struct ib_batches){.images = t->fit->images,
-                                     .shift = (int)t->o->shift,
-                                     .flip = t->o->flip};
+    t->batches =
+        (struct ib_batches){.images = t->fit->images, .options = t->o->images};
     t->place = ib_scratch_take(scratch, t->n, sizeof(*t->place));
     if (t->place && ib_batches_init(&t->batches, seed, scratch))
         return IB_OK;
@@ -301,7 +280,7 @@ static enum ib_status autoencoder_fit(const void *options,
     struct trainer t = {.o = o,
                         .fit = fit,
                         .d = ib_shape_size(fit->shape),
-                        .n = (size_t)o->batch,
+                        .n = (size_t)o->images.batch,
                         .latent = (size_t)o->latent};
     enum ib_status s = open_trainer(&t, err);
 
@@ -313,20 +292,48 @@ static enum ib_status autoencoder_fit(const void *options,
     return s;
 }
 
+/* The decoder and its input. */
+static struct ib_graph *build_decoder(const struct options *o,
+                                      struct ib_shape shape, ib_node *input,
+                                      ib_node *output)
+{
+    struct ib_graph *g = ib_graph_create();
+
+    if (!g)
+        return NULL;
+    *input = ib_graph_input(g, (struct ib_shape){(int)o->latent, 1, 1}, "z");
+    *output = decoder(o, g, *input, shape);
+    return g;
+}
+
+static void autoencoder_measure(const void *options, struct ib_shape shape,
+                                struct ib_prior_size *size)
+{
+    const struct options *o = options;
+    struct nodes nodes;
+    ib_node in, out;
+    struct ib_graph *g = build_decoder(o, shape, &in, &out);
+
+    if (!g)
+        return;
+    size->parameters = ib_graph_parameters(g);
+    size->answering = ib_graph_bytes(g, IB_GENERATOR_ROWS);
+    size->fitting =
+        ib_learner_bytes(build_both(o, shape, &nodes), (size_t)o->images.batch);
+    ib_graph_free(g);
+}
+
 static size_t autoencoder_open(const void *options,
                                const struct ib_prior_env *env, void **state,
                                struct ib_error *err)
 {
-    const struct options *o = options;
-    struct ib_generator_graph g = {.graph = ib_graph_create()};
+    struct ib_generator_graph g = {0};
 
+    g.graph = build_decoder(options, env->shape, &g.input, &g.output);
     if (!g.graph) {
         ib_error_set(err, IB_E_NOMEM, "no memory for an autoencoder");
         return 0;
     }
-    g.input =
-        ib_graph_input(g.graph, (struct ib_shape){(int)o->latent, 1, 1}, "z");
-    g.output = decoder(o, g.graph, g.input, env->shape);
     return ib_generator_open(&g, env, state, err);
 }
 
@@ -346,6 +353,7 @@ const struct ib_prior ib_prior_autoencoder = {
         },
     .fitted = true,
     .fit = autoencoder_fit,
+    .measure = autoencoder_measure,
     .open = autoencoder_open,
     .start = ib_generator_start,
     .decode = ib_generator_decode,

@@ -37,10 +37,14 @@ enum {
     REGIONS_MAX = 20
 };
 
+/* Decay of the running mean of the generator's weights. */
+#define AVERAGE 0.995
+
 struct options {
-    int64_t latent, channels, steps, batch, critic, shift;
-    double rate, rate_discriminator, average;
-    bool conditional, flip;
+    struct ib_batches_options images;
+    int64_t latent, channels, steps, critic;
+    double rate, rate_discriminator;
+    bool conditional;
     int upsample;
 };
 
@@ -79,14 +83,6 @@ static const struct ib_option table[] = {
      .max = 1e7,
      FIELD(steps),
      .help = "of the generator"},
-    {.name = "batch",
-     .type = IB_INT,
-     .value = "64",
-     .min = 2,
-     .max = 4096,
-     .unit = "images",
-     FIELD(batch),
-     .help = "rows of a step"},
     {.name = "critic",
      .type = IB_INT,
      .value = "1",
@@ -108,26 +104,7 @@ static const struct ib_option table[] = {
      .max = 1,
      FIELD(rate_discriminator),
      .help = "and of the discriminator"},
-    {.name = "average",
-     .type = IB_REAL,
-     .value = "0.995",
-     .min = 0,
-     .max = 0.999999,
-     FIELD(average),
-     .help = "decay of the running mean of the generator's weights; 0: none"},
-    {.name = "shift",
-     .type = IB_INT,
-     .value = "2",
-     .min = 0,
-     .max = 64,
-     .unit = "pixels",
-     FIELD(shift),
-     .help = "augmentation: random shift, edges repeated"},
-    {.name = "flip",
-     .type = IB_BOOL,
-     .value = "false",
-     FIELD(flip),
-     .help = "augmentation: random mirror image"},
+    IB_BATCHES_OPTIONS(options, "64", "2"),
     {0},
 };
 
@@ -153,6 +130,16 @@ static enum ib_status build_generator(const struct options *o,
     z = ib_critic_split(g, out->input, (int)o->latent, k, &how.classes);
     out->output = ib_ladder_up(g, z, &ladder, &how, "generator");
     return IB_OK;
+}
+
+static struct ib_critic critic_of(const struct options *o,
+                                  struct ib_shape shape, size_t classes)
+{
+    return (struct ib_critic){.image = shape,
+                              .channels = o->channels,
+                              .most = MOST,
+                              .features = FEATURES,
+                              .classes = (int)classes};
 }
 
 /* --- training ------------------------------------------------------------ */
@@ -226,8 +213,7 @@ static void show_generated(struct trainer *t, ib_real *to)
     size_t latent = (size_t)t->o->latent;
 
     for (size_t i = 0; i < t->n; i++, to += t->discriminator.row) {
-        t->shift[i] =
-            ib_shift_draw(&t->shift_rng, (int)t->o->shift, t->o->flip);
+        t->shift[i] = ib_shift_draw(&t->shift_rng, &t->o->images);
         ib_shift_row(t->shift[i], t->fit->shape, x + i * t->d, to);
         memcpy(to + t->d, z + i * t->generator.row + latent,
                t->labels.n * sizeof(*to));
@@ -290,7 +276,7 @@ static double step_generator(struct trainer *t)
 static void average(struct trainer *t)
 {
     double early = (1.0 + (double)t->step) / (10.0 + (double)t->step);
-    double keep = early < t->o->average ? early : t->o->average;
+    double keep = early < AVERAGE ? early : AVERAGE;
     const ib_real *w = ib_net_parameters(t->generator.own.net);
     size_t n = t->generator.own.parameters;
 
@@ -342,11 +328,7 @@ static enum ib_status open_side(struct trainer *t, struct side *s,
 static enum ib_status open_sides(struct trainer *t, struct ib_error *err)
 {
     struct ib_generator_graph g;
-    const struct ib_critic critic = {.image = t->fit->shape,
-                                     .channels = t->o->channels,
-                                     .most = MOST,
-                                     .features = FEATURES,
-                                     .classes = (int)t->labels.n};
+    const struct ib_critic critic = critic_of(t->o, t->fit->shape, t->labels.n);
     struct ib_graph *d;
     enum ib_status s =
         build_generator(t->o, t->fit->shape, t->labels.n, &g, err);
@@ -378,9 +360,8 @@ static enum ib_status open_trainer(struct trainer *t, struct ib_error *err)
     t->z_rng = ib_rng_stream(seed, "prior", -1, "z");
     t->shift_rng = ib_rng_stream(seed, "prior", -1, "shift-generated");
     t->train_rng = ib_rng_stream(seed, "prior", -1, "train");
-    t->batches = (struct ib_batches){.images = t->fit->images,
-                                     .shift = (int)t->o->shift,
-                                     .flip = t->o->flip};
+    t->batches =
+        (struct ib_batches){.images = t->fit->images, .options = t->o->images};
     t->place = ib_scratch_take(scratch, t->n, sizeof(*t->place));
     t->shift = ib_scratch_take(scratch, t->n, sizeof(*t->shift));
     t->mean =
@@ -446,10 +427,11 @@ static enum ib_status finish(struct trainer *t, struct ib_error *err)
 static enum ib_status gan_fit(const void *options, struct ib_prior_fit *fit,
                               struct ib_error *err)
 {
-    struct trainer t = {.o = options,
-                        .fit = fit,
-                        .d = ib_shape_size(fit->shape),
-                        .n = (size_t)((const struct options *)options)->batch};
+    struct trainer t = {
+        .o = options,
+        .fit = fit,
+        .d = ib_shape_size(fit->shape),
+        .n = (size_t)((const struct options *)options)->images.batch};
     enum ib_status s = open_trainer(&t, err);
 
     if (!s)
@@ -459,6 +441,24 @@ static enum ib_status gan_fit(const void *options, struct ib_prior_fit *fit,
     ib_learner_close(&t.generator.own);
     ib_learner_close(&t.discriminator.own);
     return s;
+}
+
+static void gan_measure(const void *options, struct ib_shape shape,
+                        struct ib_prior_size *size)
+{
+    const struct options *o = options;
+    const struct ib_critic critic = critic_of(o, shape, 0);
+    size_t n = (size_t)o->images.batch;
+    struct ib_generator_graph g;
+    ib_node in, out;
+
+    if (build_generator(o, shape, 0, &g, NULL))
+        return;
+    size->parameters = ib_graph_parameters(g.graph);
+    size->answering = ib_graph_bytes(g.graph, IB_GENERATOR_ROWS);
+    size->fitting =
+        ib_learner_bytes(g.graph, n) +
+        ib_learner_bytes(ib_critic_build(&critic, &in, &out), 2 * n);
 }
 
 static size_t gan_open(const void *options, const struct ib_prior_env *env,
@@ -490,6 +490,7 @@ const struct ib_prior ib_prior_gan = {
         },
     .fitted = true,
     .fit = gan_fit,
+    .measure = gan_measure,
     .open = gan_open,
     .start = ib_generator_start,
     .decode = ib_generator_decode,

@@ -111,6 +111,7 @@ static void epochs_show_every_image_once(void **state)
 /* <A x, y> = <x, A^T y> for every shift. */
 static void shifts_are_undone_for_gradients(void **state)
 {
+    const struct ib_batches_options o = {.shift = 3, .flip = true};
     enum { SIZE = 2 * 5 * 4 };
     const struct ib_shape s = {2, 5, 4};
     struct ib_rng rng = ib_rng_stream(1, "test", 0, "shift");
@@ -118,7 +119,7 @@ static void shifts_are_undone_for_gradients(void **state)
 
     (void)state;
     for (int i = 0; i < 50; i++) {
-        struct ib_shift a = ib_shift_draw(&rng, 3, true);
+        struct ib_shift a = ib_shift_draw(&rng, &o);
         double left = 0, right = 0;
 
         assert_true(abs(a.dy) <= 3 && abs(a.dx) <= 3);

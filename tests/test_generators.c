@@ -37,7 +37,7 @@ static double mean_gap(struct trained *t)
     "{'latent':4,'channels':8,'steps':60,'batch':32,'rate':0.01}"
 #define SMALL_GAN                                                              \
     "{'latent':8,'channels':8,'steps':120,'batch':16,'rate':0.004,"            \
-    "'rate_discriminator':0.004,'shift':0,'average':0.9}"
+    "'rate_discriminator':0.004,'shift':0}"
 
 /* --- both ---------------------------------------------------------------- */
 

@@ -41,7 +41,9 @@ static void make(struct planned *p, const char *dir, const char *dataset)
         "'batch':4},{'id':'large','name':'mlp','hidden':[1000]}],"
         "'evaluators':[{'id':'judge','name':'cnn'}],"
         "'defenses':[{'id':'none','stack':[]}],"
-        "'attacks':[{'name':'mi-face'}],'access':['gradients'],"
+        "'attacks':[{'name':'mi-face'},{'id':'components','name':'mi-face',"
+        "'prior':'pca'},{'id':'trained','name':'mi-face','prior':"
+        "{'name':'gan','channels':4}}],'access':['gradients'],"
         "'metrics':['ssim']}",
         dataset);
     if (ib_store_open(&p->env.store, dir, &p->err) ||
@@ -57,6 +59,29 @@ static void drop(struct planned *p)
     ib_plan_free(p->plan);
     ib_suite_free(p->suite);
     ib_store_close(p->env.store);
+}
+
+static void priors_that_train_a_net_have_theirs_too(void **state)
+{
+    struct planned p;
+    struct ib_text text = {0};
+
+    make(&p, *state, "{'name':'synthfaces','size':64,'identities':10}");
+    assert_int_equal(
+        ib_plan_show_memory(p.plan, &p.env, (size_t)4 << 30, &text, &p.err),
+        IB_OK);
+    assert_has(ib_text_string(&text), "prior     trained ");
+    assert_has_not(ib_text_string(&text), "components");
+    ib_text_free(&text);
+    cJSON *o = ib_plan_memory_json(p.plan, &p.env);
+    const cJSON *m = cJSON_GetArrayItem(o, 3);
+    assert_int_equal(cJSON_GetArraySize(o), 4);
+    assert_string_equal(ib_at_text(m, "prior"), "trained");
+    assert_true(ib_at_number(m, "parameters") > 10000);
+    assert_true(ib_at_number(m, "training_bytes") >
+                ib_at_number(m, "answering_bytes"));
+    cJSON_Delete(o);
+    drop(&p);
 }
 
 static void every_net_has_its_memory_before_there_are_data(void **state)
@@ -128,6 +153,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, dir_setup, dir_teardown)
     const struct CMUnitTest tests[] = {
         T(every_net_has_its_memory_before_there_are_data),
+        T(priors_that_train_a_net_have_theirs_too),
         T(what_a_worker_may_not_use_is_marked),
         T(data_that_cannot_be_read_are_said),
     };

@@ -8,9 +8,12 @@
 #include "json_put.h"
 #include "model_io.h"
 
+enum what { MODEL, EVALUATOR, PRIOR };
+static const char *const what_names[] = {"model", "evaluator", "prior"};
+
 struct item {
-    const char *id;
-    bool evaluator;
+    const char *id; /* of a prior: the attack's */
+    enum what what;
     struct ib_model_size size;
     struct ib_error why; /* IB_OK: known */
 };
@@ -90,12 +93,31 @@ static void measure(struct item *x, const struct ib_use *use,
     x->size.answering = most(x->size.answering, size.answering);
 }
 
+/* Priors from outside, and those that keep no net, tell nothing. */
+static void measure_prior(struct list *l, const struct ib_suite_attack *a,
+                          struct ib_shape shape)
+{
+    const struct ib_prior *prior = (const struct ib_prior *)a->prior.plugin;
+    struct ib_prior_size size = {0};
+    struct item *x = &l->item[l->n];
+
+    if (!prior->measure)
+        return;
+    prior->measure(a->prior.options, shape, &size);
+    x->id = a->id;
+    x->what = PRIOR;
+    x->size.parameters = size.parameters;
+    x->size.training = size.fitting;
+    x->size.answering = size.answering;
+    l->n++;
+}
+
 static enum ib_status make_list(const struct ib_plan *p,
                                 const struct ib_stage_env *env,
                                 struct list *out, struct ib_error *err)
 {
     const struct ib_suite *s = p->suite;
-    size_t n = (size_t)(s->n_models + s->n_evaluators);
+    size_t n = (size_t)(s->n_models + s->n_evaluators) + p->n_priors;
     struct ib_model_task task;
 
     *out = (struct list){.item = calloc(n + 1, sizeof(*out->item))};
@@ -114,9 +136,11 @@ static enum ib_status make_list(const struct ib_plan *p,
         struct item *x = &out->item[out->n++];
 
         x->id = s->evaluators[i].id;
-        x->evaluator = true;
+        x->what = EVALUATOR;
         measure(x, &s->evaluators[i].use, NULL, &task, true);
     }
+    for (size_t i = 0; i < p->n_priors && p->priors[i].seed == 0; i++)
+        measure_prior(out, &s->attacks[p->priors[i].attack], task.shape);
     return IB_OK;
 }
 
@@ -132,8 +156,7 @@ static void show_item(const struct item *x, size_t limit, struct ib_text *out)
 {
     double training = mib(x->size.training);
 
-    ib_text_add(out, "%-9s %-20.60s ", x->evaluator ? "evaluator" : "model",
-                x->id);
+    ib_text_add(out, "%-9s %-20.60s ", what_names[x->what], x->id);
     if (x->why.status) {
         ib_text_add(out, "? (%s)\n", x->why.text);
         return;
@@ -183,7 +206,7 @@ cJSON *ib_plan_memory_json(const struct ib_plan *p,
         const struct item *x = &l.item[i];
         cJSON *o = ib_put_object(&ok, list, NULL);
 
-        ib_put_text(&ok, o, x->evaluator ? "evaluator" : "model", x->id);
+        ib_put_text(&ok, o, what_names[x->what], x->id);
         ib_put_number(&ok, o, "parameters",
                       x->why.status ? NAN : (double)x->size.parameters);
         ib_put_number(&ok, o, "state",

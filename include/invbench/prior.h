@@ -56,6 +56,12 @@ struct ib_prior_fit {
     int numbers;
 };
 
+/* What fit() and the net of an opened prior will take, for `plan`. */
+struct ib_prior_size {
+    size_t parameters;         /* that are kept */
+    size_t fitting, answering; /* bytes */
+};
+
 struct ib_prior {
     struct ib_plugin plugin;
     /* There is a fit(). */
@@ -64,6 +70,9 @@ struct ib_prior {
      * fit are the same. */
     enum ib_status (*fit)(const void *options, struct ib_prior_fit *fit,
                           struct ib_error *err);
+    /* Optional, pure. */
+    void (*measure)(const void *options, struct ib_shape shape,
+                    struct ib_prior_size *size);
     /* Required: latent size, or 0 with err set. state: taken from
      * env->scratch, handed to all other hooks; may be left NULL. After an
      * error nothing of it is used, and close() is not called. */

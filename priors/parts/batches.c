@@ -22,7 +22,7 @@ void ib_batches_load(struct ib_batches *b, size_t n, size_t stride, ib_real *to,
     size_t d = ib_shape_size(b->images->shape);
 
     for (size_t i = 0; i < n; i++) {
-        struct ib_shift a = ib_shift_draw(&b->shift_rng, b->shift, b->flip);
+        struct ib_shift a = ib_shift_draw(&b->shift_rng, &b->options);
         const uint8_t *from;
 
         if (b->at == 0)
@@ -90,13 +90,15 @@ size_t ib_labels_at(const struct ib_labels *l, int32_t identity)
     return place_of(l, identity);
 }
 
-struct ib_shift ib_shift_draw(struct ib_rng *rng, int most, bool flips)
+struct ib_shift ib_shift_draw(struct ib_rng *rng,
+                              const struct ib_batches_options *o)
 {
+    int most = (int)o->shift;
     uint32_t range = 2 * (uint32_t)most + 1;
     struct ib_shift a = {.dy = (int)ib_rng_below(rng, range) - most,
                          .dx = (int)ib_rng_below(rng, range) - most};
 
-    a.flip = ib_rng_below(rng, 2) == 1 && flips;
+    a.flip = ib_rng_below(rng, 2) == 1 && o->flip;
     return a;
 }
 

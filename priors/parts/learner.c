@@ -36,6 +36,17 @@ enum ib_status ib_learner_open(struct ib_learner *l,
     return IB_OK;
 }
 
+size_t ib_learner_bytes(struct ib_graph *graph, size_t rows)
+{
+    size_t net = graph ? ib_graph_bytes(graph, (int)rows) : 0;
+    size_t moments = graph ? ib_graph_parameters(graph) * sizeof(ib_real) *
+                                 ib_optim_arrays(IB_ADAM)
+                           : 0;
+
+    ib_graph_free(graph);
+    return net ? net + moments : 0;
+}
+
 void ib_learner_close(struct ib_learner *l)
 {
     ib_net_free(l->net);

@@ -10,16 +10,43 @@
 #include <invbench/images.h>
 #include <invbench/rng.h>
 
+/* Member `images` of a prior's options struct, and rows for its table. */
+struct ib_batches_options {
+    int64_t batch, shift;
+    bool flip;
+};
+#define IB_BATCHES_OPTIONS(owner, d_batch, d_shift)                            \
+    {.name = "batch",                                                          \
+     .type = IB_INT,                                                           \
+     .value = d_batch,                                                         \
+     .min = 2,                                                                 \
+     .max = 4096,                                                              \
+     .unit = "images",                                                         \
+     .offset = offsetof(struct owner, images.batch),                           \
+     .help = "rows of a step"},                                                \
+        {.name = "shift",                                                      \
+         .type = IB_INT,                                                       \
+         .value = d_shift,                                                     \
+         .min = 0,                                                             \
+         .max = 64,                                                            \
+         .unit = "pixels",                                                     \
+         .offset = offsetof(struct owner, images.shift),                       \
+         .help = "augmentation: random shift, edges repeated"},                \
+    {                                                                          \
+        .name = "flip", .type = IB_BOOL, .value = "false",                     \
+        .offset = offsetof(struct owner, images.flip),                         \
+        .help = "augmentation: random mirror image"                            \
+    }
+
 struct ib_batches {
     const struct ib_images *images; /* at least one */
-    int shift;                      /* augmentation: most pixels */
-    bool flip;
+    struct ib_batches_options options;
     struct ib_rng order_rng, shift_rng;
     uint32_t *order; /* images->n */
     size_t at;       /* in order */
     ib_real *row;    /* of an image */
 };
-/* images, shift, flip are filled in. false: no memory. */
+/* images and options are filled in. false: no memory. */
 IB_CHECK bool ib_batches_init(struct ib_batches *b, uint64_t seed,
                               struct ib_scratch *scratch);
 /* The next n images, x / 255, augmented, to rows `stride` numbers apart; place
@@ -48,8 +75,8 @@ struct ib_shift {
     int dy, dx;
     bool flip;
 };
-/* most: pixels in each direction; flips: draw mirror images too. */
-struct ib_shift ib_shift_draw(struct ib_rng *rng, int most, bool flips);
+struct ib_shift ib_shift_draw(struct ib_rng *rng,
+                              const struct ib_batches_options *o);
 void ib_shift_row(struct ib_shift a, struct ib_shape s, const ib_real *in,
                   ib_real *out);
 /* d loss / d in from d loss / d out; din is overwritten. */

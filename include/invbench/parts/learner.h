@@ -28,6 +28,9 @@ IB_CHECK enum ib_status ib_learner_open(struct ib_learner *l,
                                         const struct ib_learner_setup *setup,
                                         const struct ib_prior_fit *fit,
                                         struct ib_error *err);
+/* Bytes of a net of so many rows, its optimiser included; 0: no memory to
+ * know. The graph is freed. */
+size_t ib_learner_bytes(struct ib_graph *graph, size_t rows);
 void ib_learner_close(struct ib_learner *l);
 /* For checkpoints: all that moves. Returns how many regions (at most 4). */
 int ib_learner_regions(struct ib_learner *l, struct ib_region *r);
