@@ -126,6 +126,16 @@ check "with its numbers as JSON" 0 '"frechet_real": ' \
     --store "$dir/store-again" --threads 2 --json --out "$dir/sample.png"
 verdict "a sheet is the same anew" \
     "$(cmp "$dir/sample.png" "$dir/sample1.png" && echo yes)"
+cc -shared -fPIC -O1 -std=c11 -D_GNU_SOURCE -Iinclude \
+    -o "$dir/learner.so" tests/plugins/learner.c -ldl || exit 2
+check "and from one from outside" 0 "Mode collapse" \
+    "$program" data sample --prior learner --plugin "$dir/learner.so" \
+    --dataset "$small" --store "$dir/store-sample" --out "$dir/learner.png"
+check "which may crash alone" 3 "crashed" "$program" data sample \
+    --prior learner --set act=segv --plugin "$dir/learner.so" \
+    --dataset "$small" --store "$dir/store-sample" --out "$dir/learner.png"
+verdict "and is never loaded outside the sandbox" \
+    "$([ ! -e "$dir/learner.so.trace" ] && echo yes)"
 check "an option that the prior has not is named" 1 "components" \
     "$program" data sample --prior pca --set component=9 --out "$dir/x.png"
 check "data sample wants a prior" 1 "--prior" \

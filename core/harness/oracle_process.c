@@ -143,7 +143,8 @@ static bool over_cpu_limit(const struct rusage *used)
            seconds >= (double)limit.rlim_cur - 0.5;
 }
 
-static enum ib_status attacker_death(int how, const struct rusage *used,
+static enum ib_status attacker_death(const char *what, int how,
+                                     const struct rusage *used,
                                      struct ib_error *err)
 {
     int signal = WIFSIGNALED(how) ? WTERMSIG(how) : 0;
@@ -151,17 +152,17 @@ static enum ib_status attacker_death(int how, const struct rusage *used,
 
     if (signal == SIGXCPU || (signal == SIGKILL && over_cpu_limit(used)))
         return ib_error_set(err, IB_E_INTERNAL,
-                            "timeout: the attack ran out of CPU time");
+                            "timeout: the %s ran out of CPU time", what);
     if (signal == SIGKILL)
         return ib_error_set(err, IB_E_INTERNAL,
-                            "oom: the attack was killed (SIGKILL)");
+                            "oom: the %s was killed (SIGKILL)", what);
     if (signal)
-        return ib_error_set(err, IB_E_INTERNAL, "crashed: SIG%s in the attack",
-                            name ? name : "?");
+        return ib_error_set(err, IB_E_INTERNAL, "crashed: SIG%s in the %s",
+                            name ? name : "?", what);
     return ib_error_set(err, IB_E_INTERNAL,
-                        "crashed: the attack's process ended with exit "
+                        "crashed: the %s's process ended with exit "
                         "status %d before it was done",
-                        WEXITSTATUS(how));
+                        what, WEXITSTATUS(how));
 }
 
 enum ib_status ib_attacker_end(struct ib_attacker *a, bool gone,
@@ -182,5 +183,7 @@ enum ib_status ib_attacker_end(struct ib_attacker *a, bool gone,
         done = wait4(a->pid, &how, 0, &used);
     while (done < 0 && errno == EINTR);
     a->pid = 0;
-    return gone && done > 0 ? attacker_death(how, &used, err) : IB_OK;
+    return gone && done > 0
+               ? attacker_death(a->what ? a->what : "attack", how, &used, err)
+               : IB_OK;
 }

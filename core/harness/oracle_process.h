@@ -45,8 +45,9 @@ struct ib_hello {
 enum { IB_ATTACK_IMAGES_MAX = 4096 };
 
 struct ib_attacker {
-    pid_t pid;  /* 0: not running */
-    int socket; /* -1: closed */
+    pid_t pid;        /* 0: not running */
+    int socket;       /* -1: closed */
+    const char *what; /* runs in it, for messages: NULL: "attack" */
 };
 
 /* program NULL: this one. fd: what the attacker gets, by enum ib_attacker_fd

@@ -219,7 +219,7 @@ static enum ib_status listen_to(struct run *r, struct ib_prior_result *out,
 enum ib_status ib_prior_run(const struct ib_prior_job *job,
                             struct ib_prior_result *out, struct ib_error *err)
 {
-    struct run r = {.job = job, .attacker = {.socket = -1}};
+    struct run r = {.job = job, .attacker = {.socket = -1, .what = "prior"}};
     bool gone = false;
     enum ib_status s, death;
 
