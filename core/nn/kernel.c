@@ -156,27 +156,33 @@ INLINE void put8(float *out, __m256 s, bool add)
     _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), s) : s);
 }
 
-static void put_part(const struct ib_thin *t, size_t spot, const float *s)
+/* The first `length` lanes, fewer than all. */
+INLINE void put_part(float *out, __m256 s, size_t length, bool add)
 {
-    float *out = t->out + t->to[spot];
-    for (size_t l = 0; l < t->lanes; l++, out += t->row, s += IB_VECTOR)
-        for (size_t i = 0; i < (size_t)t->length[spot]; i++) {
-            out[i] = t->add ? out[i] + s[i] : s[i];
-        }
+    float rest[4];
+    __m128 v = _mm256_castps256_ps128(s);
+    if (length >= 4) {
+        put4(out, v, add);
+        v = _mm256_extractf128_ps(s, 1);
+        out += 4;
+    }
+    _mm_storeu_ps(rest, v);
+    for (size_t i = 0; i < length % 4; i++)
+        out[i] = add ? out[i] + rest[i] : rest[i];
 }
 
 INLINE void put_spot(const struct ib_thin *t, size_t spot,
                      const __m256 s[IB_THIN], size_t lanes)
 {
-    float *out = t->out + t->to[spot], spilled[IB_THIN * IB_VECTOR];
-    if (t->length[spot] == IB_VECTOR) {
+    float *out = t->out + t->to[spot];
+    size_t length = (size_t)t->length[spot];
+    if (length == IB_VECTOR) {
         EACH (l, lanes)
             put8(out + l * t->row, s[l], t->add);
         return;
     }
     EACH (l, lanes)
-        _mm256_storeu_ps(spilled + l * IB_VECTOR, s[l]);
-    put_part(t, spot, spilled);
+        put_part(out + l * t->row, s[l], length, t->add);
 }
 
 /* s[v][l] += w[l] * b[v], whichever order needs fewer registers. */
