@@ -38,6 +38,23 @@ static inline void make_entry(struct entry_run *r)
     ib_findings_free(&f);
 }
 
+static inline void keep_entry(const struct entry_run *r)
+{
+    char made[PATH_MAX + 32];
+
+    snprintf(made, sizeof made, "%s.made", r->entry);
+    assert_int_equal(rename(r->entry, made), 0);
+}
+
+/* Without a wait for the disk. */
+static inline void entry_put(const char *path, const struct ib_text *t)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(ib_text_string(t), 1, t->size, f), t->size);
+    assert_int_equal(fclose(f), 0);
+}
+
 static inline int entry_setup(void **state)
 {
     void *run = NULL;
@@ -53,6 +70,7 @@ static inline int entry_setup(void **state)
          &err);
     must(ib_report_sheets(r->run->plan, &r->run->env, r->out, &err), &err);
     make_entry(r);
+    keep_entry(r);
     r->session = (struct ib_session){.store = r->run->store,
                                      .env = r->run->env,
                                      .suite = r->run->suite,
@@ -61,10 +79,15 @@ static inline int entry_setup(void **state)
     return 0;
 }
 
-/* Before each test: as it was. */
+/* Before each test: as it was. Copied, since making it waits for the disk. */
 static inline int entry_again(void **state)
 {
-    make_entry(*state);
+    const struct entry_run *r = *state;
+    char command[4 * PATH_MAX];
+
+    snprintf(command, sizeof command, "rm -rf %s && cp -r %s.made %s", r->entry,
+             r->entry, r->entry);
+    assert_int_equal(system(command), 0);
     return 0;
 }
 
@@ -106,7 +129,7 @@ static inline void entry_write(const struct entry_run *r, const char *name,
 
     entry_file(r, name, path);
     must(ib_json_canonical(v, &t, &err), &err);
-    must(ib_file_write(path, t.data, t.size, &err), &err);
+    entry_put(path, &t);
     ib_text_free(&t);
 }
 
@@ -125,7 +148,7 @@ static inline void forge_records(const struct entry_run *r,
         ib_text_add(&t, "\n");
     }
     entry_file(r, "records.jsonl", path);
-    must(ib_file_write(path, t.data, t.size, &err), &err);
+    entry_put(path, &t);
     ib_text_free(&t);
 }
 
@@ -174,8 +197,10 @@ static inline size_t verify_all(struct entry_run *r, struct ib_text *what)
     if (!v.f.n && e.same_numerics) {
         must(ib_verify_draw(&v, &err), &err);
         ib_verify_results(&v, r->own);
-        must(ib_verify_pictures(&v, differ, &err), &err);
-        must(ib_verify_sheets(&v, &err), &err);
+        if (!v.f.n)
+            must(ib_verify_pictures(&v, differ, &err), &err);
+        if (!v.f.n)
+            must(ib_verify_sheets(&v, &err), &err);
     }
     if (what)
         ib_findings_text(&v.f, 5, what);
