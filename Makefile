@@ -4,6 +4,11 @@
 # build/clang, build/double (the engine alone, in double, for checks by finite
 # differences). CC, VARIANT and BUILD may be given on the command line.
 
+# As many jobs as processors, unless -j says otherwise.
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 CC      ?= gcc
 VARIANT ?= release
 BUILD   ?= build/$(VARIANT)
