@@ -5,7 +5,7 @@
 # differences). CC, VARIANT and BUILD may be given on the command line.
 
 # As many jobs as processors, unless -j says otherwise.
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
