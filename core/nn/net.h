@@ -42,6 +42,11 @@ struct ib_net {
     size_t bytes;
 };
 
+static inline const struct ib_op *ib_net_op(const struct ib_net *net, ib_node i)
+{
+    return ib_ops[net->graph->node[i].op];
+}
+
 /* Rows of a block, given what its ops hand on for one row. Blocks of about
  * half of a second-level cache. */
 int ib_block_rows(size_t row_bytes);

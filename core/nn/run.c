@@ -8,11 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-static const struct ib_op *op_at(const struct ib_net *net, ib_node i)
-{
-    return ib_ops[net->graph->node[i].op];
-}
-
 /* --- which nodes --------------------------------------------------------- */
 
 void ib_net_path(const struct ib_net *net, ib_node from, ib_node to,
@@ -131,7 +126,7 @@ static void describe_backward(struct ib_net *net, ib_node i, ib_node to,
 
 static void prepare(struct ib_net *net, ib_node i)
 {
-    const struct ib_op *op = op_at(net, i);
+    const struct ib_op *op = ib_net_op(net, i);
     const struct ib_op_run *r = &net->run[i];
     if (net->rows[i].normed)
         ib_spectral_normalise(r->node, net->parameter + r->node->first,
@@ -144,7 +139,7 @@ static void prepare(struct ib_net *net, ib_node i)
 /* Whether the node needs its sums before it can be run. */
 static bool sums_forward(const struct ib_net *net, ib_node i)
 {
-    return net->run[i].training && op_at(net, i)->forward_sums;
+    return net->run[i].training && ib_net_op(net, i)->forward_sums;
 }
 
 static void forward_stretch(struct ib_net *net, const struct ib_forward *f,
@@ -162,7 +157,7 @@ static void forward_stretch(struct ib_net *net, const struct ib_forward *f,
     if (first < end || sums)
         ib_stretch_run(&s);
     if (sums)
-        op_at(net, end)->forward_join(&net->run[end]);
+        ib_net_op(net, end)->forward_join(&net->run[end]);
 }
 
 void ib_net_forward(struct ib_net *net, const struct ib_forward *f)
@@ -178,12 +173,12 @@ void ib_net_forward(struct ib_net *net, const struct ib_forward *f)
     for (ib_node i = 0; i <= f->to; i++) {
         if (!ib_net_runs(net, i, false))
             continue;
-        bool whole = op_at(net, i)->whole;
+        bool whole = ib_net_op(net, i)->whole;
         if (!whole && !sums_forward(net, i))
             continue;
         forward_stretch(net, f, first, i);
         if (whole)
-            op_at(net, i)->forward(&net->run[i]);
+            ib_net_op(net, i)->forward(&net->run[i]);
         first = whole ? i + 1 : i;
     }
     forward_stretch(net, f, first, f->to + 1);
@@ -194,7 +189,7 @@ void ib_net_forward(struct ib_net *net, const struct ib_forward *f)
 static bool sums_backward(const struct ib_net *net, ib_node i)
 {
     const struct ib_op_run *r = &net->run[i];
-    return op_at(net, i)->backward_sums && (r->training || r->dw);
+    return ib_net_op(net, i)->backward_sums && (r->training || r->dw);
 }
 
 /* Nodes begin..last, downwards, then the sums of the node below. */
@@ -210,13 +205,13 @@ static void backward_stretch(struct ib_net *net, const struct ib_forward *f,
     if (begin <= last || below != IB_NONE)
         ib_stretch_run(&s);
     if (below != IB_NONE)
-        op_at(net, below)->backward_join(&net->run[below]);
+        ib_net_op(net, below)->backward_join(&net->run[below]);
 }
 
 static void whole_backward(struct ib_net *net, ib_node i)
 {
     struct ib_op_run r = net->run[i];
-    const struct ib_op *op = op_at(net, i);
+    const struct ib_op *op = ib_net_op(net, i);
     ib_real *normed = net->rows[i].normed;
     ib_real *dw = r.dw, keep = r.keep;
     if (net->norm2 && r.dw) {
@@ -250,8 +245,8 @@ static void begin_backward(struct ib_net *net, const struct ib_forward *f,
         if (ib_net_runs(net, i, true)) {
             describe(net, i, f);
             describe_backward(net, i, f->to, wrt);
-            if (op_at(net, i)->prepare_backward)
-                op_at(net, i)->prepare_backward(&net->run[i]);
+            if (ib_net_op(net, i)->prepare_backward)
+                ib_net_op(net, i)->prepare_backward(&net->run[i]);
         }
 }
 
@@ -263,7 +258,7 @@ void ib_net_backward(struct ib_net *net, const struct ib_forward *f, int wrt)
     for (ib_node i = f->to; i >= 0; i--) {
         if (!ib_net_runs(net, i, true))
             continue;
-        bool whole = op_at(net, i)->whole;
+        bool whole = ib_net_op(net, i)->whole;
         if (!whole && !sums_backward(net, i))
             continue;
         backward_stretch(net, f, i + 1, last, whole ? IB_NONE : i);
@@ -281,7 +276,7 @@ static enum ib_status can_norm(const struct ib_net *net, ib_node to,
 {
     for (ib_node i = 0; i <= to; i++) {
         const struct ib_graph_node *node = &net->graph->node[i];
-        const struct ib_op *op = op_at(net, i);
+        const struct ib_op *op = ib_net_op(net, i);
         if (!net->mark[i])
             continue;
         if (op->batch)

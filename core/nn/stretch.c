@@ -10,13 +10,8 @@
 
 bool ib_net_runs(const struct ib_net *net, ib_node i, bool backward)
 {
-    return net->mark[i] && !ib_ops[net->graph->node[i].op]->alias &&
+    return net->mark[i] && !ib_net_op(net, i)->alias &&
            (!backward || net->wanted[i]);
-}
-
-static const struct ib_op *op_at(const struct ib_net *net, ib_node i)
-{
-    return ib_ops[net->graph->node[i].op];
 }
 
 /* --- a block ------------------------------------------------------------- */
@@ -70,7 +65,7 @@ static void take_sums(const struct ib_stretch *s, int part, size_t from,
                       size_t n)
 {
     const struct ib_net *net = s->net;
-    const struct ib_op *op = op_at(net, s->sums);
+    const struct ib_op *op = ib_net_op(net, s->sums);
     struct ib_op_run r = rows_of(net, s->sums, from, n);
     r.sums += (size_t)part * net->n_sums;
     if (s->backward)
@@ -94,11 +89,11 @@ static void run_block(const struct ib_stretch *s, const struct block *b)
             continue;
         struct ib_op_run r = rows_of(net, i, b->from, b->n);
         r.scratch = net->thread_scratch[b->thread];
-        if (!op_at(net, i)->sums)
+        if (!ib_net_op(net, i)->sums)
             to_partial(net, &r, i, b->part, b->first);
         else
             r.dw = r.db = NULL;
-        run_op(s, &r, op_at(net, i));
+        run_op(s, &r, ib_net_op(net, i));
     }
     if (s->sums != IB_NONE)
         take_sums(s, b->part, b->from, b->n);
@@ -226,6 +221,7 @@ void ib_stretch_run(struct ib_stretch *s)
     if (s->sums != IB_NONE)
         join_sums(s);
     for (ib_node i = s->last; s->backward && !net->norm2 && i >= s->first; i--)
-        if (ib_net_runs(net, i, true) && net->run[i].dw && !op_at(net, i)->sums)
+        if (ib_net_runs(net, i, true) && net->run[i].dw &&
+            !ib_net_op(net, i)->sums)
             join_partials(s, i);
 }
