@@ -33,7 +33,8 @@ struct ib_conv_pass {
     struct ib_conv_map map;
     bool up;
     bool thin;   /* by ib_thin (outer: ib_dot); else by ib_wide */
-    bool spread; /* `out` is then products of taps, still to be added */
+    bool folded; /* `out` has a channel for every tap of every channel */
+    bool spread; /* folded, and those are still to be added */
     bool direct; /* no margins: the frames are the images themselves */
     struct ib_shape in, out; /* what the kernels read and write */
     int groups;

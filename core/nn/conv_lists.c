@@ -5,6 +5,8 @@
 #include "conv.h"
 #include "kernel.h"
 
+#include <string.h>
+
 /* --- where they lie --------------------------------------------------------
  */
 
@@ -93,7 +95,7 @@ static void list_spots(const struct ib_conv_pass *p,
 
 /* --- weights -------------------------------------------------------------- */
 
-/* Strides of W. A pass that spreads has the kernel's taps among its lanes. */
+/* Strides of W. A folded pass has the kernel's taps among its lanes. */
 struct strides {
     size_t in, out, group;
     size_t per; /* lanes of one output channel */
@@ -107,7 +109,44 @@ static struct strides strides_of(const struct ib_conv_pass *p)
     return (struct strides){.in = p->up ? large : area,
                             .out = p->up ? area : large,
                             .group = small * large,
-                            .per = p->spread ? area : 1};
+                            .per = p->folded ? area : 1};
+}
+
+enum { TURNED = 64 }; /* taps that pack_turned can take */
+
+/* One input channel's taps of the phase, for some lanes; lane[l]: their first.
+ */
+static ib_real *pack_taps(const struct ib_conv_pass *p,
+                          const struct ib_conv_phase *f,
+                          const ib_real *const *lane, size_t lanes, ib_real *to)
+{
+    size_t row = p->thin ? lanes : IB_LANES;
+    for (int y = 0; y < f->y.taps; y++)
+        for (int x = 0; x < f->x.taps; x++, to += row) {
+            int ky = f->y.first + y * f->y.step;
+            int kx = f->x.first + x * f->x.step;
+            for (size_t l = 0; l < row; l++)
+                to[l] = l < lanes ? lane[l][ky * p->kernel + kx] : 0;
+        }
+    return to;
+}
+
+/* The same for IB_LANES lanes that lie `row` numbers apart, all taps at once.
+ */
+static ib_real *pack_turned(const struct ib_conv_pass *p,
+                            const struct ib_conv_phase *f, const ib_real *w,
+                            size_t row, ib_real *to)
+{
+    ib_real all[TURNED * IB_LANES];
+    ib_kernel_lanes(all, w, row, IB_LANES, (size_t)(p->kernel * p->kernel));
+    for (int y = 0; y < f->y.taps; y++)
+        for (int x = 0; x < f->x.taps; x++, to += IB_LANES) {
+            int ky = f->y.first + y * f->y.step;
+            int kx = f->x.first + x * f->x.step;
+            memcpy(to, all + (ky * p->kernel + kx) * IB_LANES,
+                   IB_LANES * sizeof *to);
+        }
+    return to;
 }
 
 /* One block of lanes from lane `first` on: the biases, then a row for each tap.
@@ -117,18 +156,23 @@ static ib_real *pack_block(const struct ib_conv_pass *p,
                            size_t first, ib_real *to)
 {
     struct strides s = strides_of(p);
-    size_t lanes = ib_conv_lanes(p, first), row = p->thin ? lanes : IB_LANES;
+    size_t lanes = ib_conv_lanes(p, first), area = (size_t)p->kernel;
+    bool wide = !p->thin && lanes == IB_LANES;
     const ib_real *lane[IB_LANES];
+    area *= area;
     for (size_t l = 0; l < lanes; l++)
         lane[l] = w + (first + l) / s.per * s.out + (first + l) % s.per;
-    for (size_t c = 0; c < (size_t)p->in.c; c++)
-        for (int y = 0; y < f->y.taps; y++)
-            for (int x = 0; x < f->x.taps; x++, to += row) {
-                size_t tap = (size_t)((f->y.first + y * f->y.step) * p->kernel +
-                                      f->x.first + x * f->x.step);
-                for (size_t l = 0; l < row; l++)
-                    to[l] = l < lanes ? lane[l][c * s.in + tap] : 0;
-            }
+    for (size_t c = 0; c < (size_t)p->in.c; c++) {
+        if (wide && lane[IB_LANES - 1] == lane[0] + IB_LANES - 1) {
+            memcpy(to, lane[0], IB_LANES * sizeof *to);
+            to += IB_LANES;
+        } else if (wide && s.per == 1 && area <= TURNED)
+            to = pack_turned(p, f, lane[0], s.out, to);
+        else
+            to = pack_taps(p, f, lane, lanes, to);
+        for (size_t l = 0; l < lanes; l++)
+            lane[l] += s.in;
+    }
     return to;
 }
 
@@ -136,15 +180,18 @@ static void pack(const struct ib_conv_pass *p, const struct ib_conv_lists *l,
                  const ib_real *w)
 {
     const struct ib_conv_phase *f = &l->phase;
-    size_t m = (size_t)p->out.c, group = strides_of(p).group;
+    struct strides s = strides_of(p);
+    size_t m = (size_t)p->out.c;
     ib_real *to = f->weights;
     for (size_t g = 0; g < (size_t)p->groups; g++)
         for (size_t at = 0; at < m; at += ib_conv_lanes(p, at)) {
             size_t lanes = ib_conv_lanes(p, at);
             size_t row = p->thin ? lanes : IB_LANES;
-            for (size_t i = 0; i < row; i++)
-                *to++ = i < lanes && !p->spread ? l->bias[g * m + at + i] : 0;
-            to = pack_block(p, f, w + g * group, at, to);
+            for (size_t i = 0; i < row; i++) {
+                bool biased = i < lanes && !p->spread;
+                *to++ = biased ? l->bias[(g * m + at + i) / s.per] : 0;
+            }
+            to = pack_block(p, f, w + g * s.group, at, to);
         }
 }
 

@@ -57,7 +57,7 @@ static struct ib_conv_axis axis_up(const struct ib_conv_map *m, int size, int a)
 void ib_conv_phase(const struct ib_conv_pass *p, int index,
                    struct ib_conv_phase *f)
 {
-    if (p->up && !p->spread) {
+    if (p->up && !p->folded) {
         f->y = axis_up(&p->map, p->out.h, index / p->write);
         f->x = axis_up(&p->map, p->out.w, index % p->write);
     } else {
@@ -248,21 +248,25 @@ static struct ib_conv_pass begin_up(const struct ib_conv_map *map)
     return p;
 }
 
-/* The same result by spreading: a kernel of one tap, whose output channels are
- * the taps of all output channels. */
-static struct ib_conv_pass begin_spread(struct ib_conv_pass p)
+/* The same result by a kernel of one tap, whose output channels are the taps of
+ * all output channels. From images of one pixel they are the result itself. */
+static struct ib_conv_pass begin_folded(struct ib_conv_pass p)
 {
+    const struct ib_conv_map *m = &p.map;
+    int k = m->kernel;
+    bool same = p.up && m->pad == 0 && m->small.h == 1 && m->small.w == 1 &&
+                m->large.h == k && m->large.w == k;
     p.out = p.in;
-    p.out.c = (p.up ? p.map.large.c : p.map.small.c) / p.groups * p.map.kernel *
-              p.map.kernel;
-    p.spread = true;
+    p.out.c = (p.up ? m->large.c : m->small.c) / p.groups * k * k;
+    p.folded = true;
+    p.spread = !same;
     p.kernel = p.read = p.write = 1;
     p.top = p.left = 0;
     flatten(&p);
     return p;
 }
 
-static bool can_spread(const struct ib_conv_pass *p)
+static bool can_fold(const struct ib_conv_pass *p)
 {
     size_t size, k = (size_t)p->map.kernel;
     size_t in = (size_t)p->in.h * (size_t)p->in.w;
@@ -278,9 +282,9 @@ static struct ib_conv_pass best(struct ib_conv_pass p)
     way[ways++] = finish(p, false);
     if (p.read == 1)
         way[ways++] = finish(p, true);
-    if (can_spread(&p)) {
-        way[ways++] = finish(begin_spread(p), false);
-        way[ways++] = finish(begin_spread(p), true);
+    if (can_fold(&p)) {
+        way[ways++] = finish(begin_folded(p), false);
+        way[ways++] = finish(begin_folded(p), true);
     }
     for (int i = 1; i < ways; i++)
         if (cost_of(&way[i]) < cost_of(&way[found]))

@@ -52,6 +52,11 @@ static size_t least(size_t a, size_t b)
 
 /* --- wide: 6 columns of 16 lanes ----------------------------------------- */
 
+INLINE void put8(float *out, __m256 s, bool add)
+{
+    _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), s) : s);
+}
+
 INLINE void put4(float *out, __m128 v, bool add)
 {
     _mm_storeu_ps(out, add ? _mm_add_ps(_mm_loadu_ps(out), v) : v);
@@ -140,6 +145,13 @@ void ib_kernel_wide(const struct ib_wide *t)
             put_eight(out + 8 * t->row, t->row, s, 1, t->add);
             continue;
         }
+        if (columns == COLUMNS && t->lanes == IB_LANES && t->row == 1) {
+            EACH (c, COLUMNS) {
+                put8(t->out + to[c], s[c][0], t->add);
+                put8(t->out + to[c] + 8, s[c][1], t->add);
+            }
+            continue;
+        }
         float spilled[COLUMNS * IB_LANES];
         EACH (c, COLUMNS) {
             _mm256_storeu_ps(spilled + IB_LANES * c, s[c][0]);
@@ -150,11 +162,6 @@ void ib_kernel_wide(const struct ib_wide *t)
 }
 
 /* --- thin: few lanes, eight neighbours at a time -------------------------- */
-
-INLINE void put8(float *out, __m256 s, bool add)
-{
-    _mm256_storeu_ps(out, add ? _mm256_add_ps(_mm256_loadu_ps(out), s) : s);
-}
 
 /* The first `length` lanes, fewer than all. */
 INLINE void put_part(float *out, __m256 s, size_t length, bool add)
