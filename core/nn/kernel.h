@@ -1,7 +1,8 @@
 /*
  * The inner products that convolutions are made of: three loops that keep a
  * tile of sums in registers and read the image where it lies, by lists of
- * offsets, so that no matrix of patches is ever written.
+ * offsets, so that no matrix of patches is ever written. Two more for dense
+ * layers of few units or rows, which cost BLAS more to pack than to multiply.
  *
  * ib_kernel_*: AVX2 and FMA (what x86-64-v3 pins) in the float build, the plain
  * twins in the double build. ib_plain_*: the twins, in C. A kernel and its twin
@@ -65,6 +66,31 @@ struct ib_dot {
     bool add;
 };
 
+enum { IB_ROWS_UNITS = 64 }; /* units of struct ib_rows, at most */
+
+/* For every row i and unit j: y[i][j] = bias[j] + sum over k of x[i][k] w[j][k]
+ * in eight strands. bias may be NULL. */
+struct ib_rows {
+    const ib_real *x, *w, *bias;
+    size_t x_row, w_row, y_row; /* from row to row */
+    size_t rows, units, inputs;
+    ib_real *y;
+};
+
+/* For every row m and lane d < width:
+ *   out[m][d] = keep out[m][d] + sum over k of a[k][m] x[k][d]
+ * in the order of k. keep 0: out is not read. */
+struct ib_strips {
+    const ib_real *a, *x;
+    size_t a_row, a_step; /* from term to term; from row to row of out */
+    size_t x_row, out_row;
+    size_t rows, terms, width;
+    ib_real *out;
+    ib_real keep;
+};
+
+void ib_kernel_rows(const struct ib_rows *t);
+void ib_kernel_strips(const struct ib_strips *t);
 void ib_kernel_wide(const struct ib_wide *t);
 void ib_kernel_thin(const struct ib_thin *t);
 void ib_kernel_dot(const struct ib_dot *t);
@@ -103,6 +129,8 @@ void ib_plain_max2(size_t n, const ib_real *top, const ib_real *below,
                    ib_real *y, uint8_t *place);
 void ib_plain_max2_back(size_t n, const struct ib_max2_back *b);
 void ib_plain_weave(const struct ib_weave *t);
+void ib_plain_rows(const struct ib_rows *t);
+void ib_plain_strips(const struct ib_strips *t);
 void ib_plain_wide(const struct ib_wide *t);
 void ib_plain_thin(const struct ib_thin *t);
 void ib_plain_dot(const struct ib_dot *t);

@@ -58,6 +58,37 @@ void ib_plain_dot(const struct ib_dot *t)
                 dot_sum(t, t->a + m * t->a_row, t->b + t->tap[j]), t->add);
 }
 
+static ib_real row_sum(size_t n, const ib_real *x, const ib_real *w)
+{
+    ib_real s[IB_VECTOR] = {0};
+    for (size_t k = 0; k < n; k++)
+        s[k % IB_VECTOR] = ib_fma(x[k], w[k], s[k % IB_VECTOR]);
+    return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+}
+
+void ib_plain_rows(const struct ib_rows *t)
+{
+    for (size_t i = 0; i < t->rows; i++)
+        for (size_t j = 0; j < t->units; j++) {
+            ib_real s =
+                row_sum(t->inputs, t->x + i * t->x_row, t->w + j * t->w_row);
+            t->y[i * t->y_row + j] = t->bias ? t->bias[j] + s : s;
+        }
+}
+
+void ib_plain_strips(const struct ib_strips *t)
+{
+    for (size_t m = 0; m < t->rows; m++)
+        for (size_t d = 0; d < t->width; d++) {
+            ib_real *out = t->out + m * t->out_row + d;
+            ib_real s = t->keep == 0 ? 0 : t->keep * *out;
+            for (size_t k = 0; k < t->terms; k++)
+                s = ib_fma(t->a[k * t->a_row + m * t->a_step],
+                           t->x[k * t->x_row + d], s);
+            *out = s;
+        }
+}
+
 void ib_plain_lanes(ib_real *a, const ib_real *x, size_t row, size_t lanes,
                     size_t n)
 {

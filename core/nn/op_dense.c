@@ -1,6 +1,7 @@
 /*
  * Dense layer: y = x W^T + b. N rows, D inputs, K units, W: K x D.
  */
+#include "kernel.h"
 #include "pool.h"
 #include "spectral.h"
 
@@ -27,6 +28,10 @@ static const char *shape(struct ib_graph_node *node, const struct ib_shape *in)
  * are cut depends on the sizes alone. */
 
 enum { SLICES = 8 };
+
+/* Up to so many terms, the kernels' strips are faster than BLAS, which packs;
+ * ALIASED inputs: see by_rows. */
+enum { FEW_ROWS = 256, FEW_UNITS = 128, ALIASED = 512 };
 
 /* Length of a slice of `whole`: no shorter than `least`, a multiple of 16. */
 static size_t slice_of(size_t whole, size_t least)
@@ -56,6 +61,34 @@ static size_t slice(const struct product *p, int task, int *length)
 }
 
 /* --- forward ------------------------------------------------------------- */
+
+/* Few units, and no rows that lie a power of two apart, which share too few
+ * sets of the cache. */
+static bool by_rows(const struct ib_op_run *r)
+{
+    size_t d = ib_shape_size(r->in[0]);
+    return r->node->shape.c <= IB_ROWS_UNITS && d % ALIASED != 0;
+}
+
+static void rows_slice(void *ctx, int task, int thread)
+{
+    const struct product *p = ctx;
+    const struct ib_op_run *r = p->r;
+    size_t d = ib_shape_size(r->in[0]), k = (size_t)r->node->shape.c;
+    int length;
+    size_t at = slice(p, task, &length);
+    (void)thread;
+    ib_kernel_rows(&(struct ib_rows){.x = r->x[0] + at * d,
+                                     .w = r->w,
+                                     .bias = r->node->biases > 0 ? r->b : NULL,
+                                     .x_row = d,
+                                     .w_row = d,
+                                     .y_row = k,
+                                     .rows = (size_t)length,
+                                     .units = k,
+                                     .inputs = d,
+                                     .y = r->y + at * k});
+}
 
 static void forward_slice(void *ctx, int task, int thread)
 {
@@ -91,10 +124,53 @@ static void forward(const struct ib_op_run *r)
         p.whole = r->n;
         p.each = slice_of(r->n, 32);
     }
-    ib_pool_run(r->pool, tasks_of(&p), forward_slice, &p);
+    ib_pool_run(r->pool, tasks_of(&p), by_rows(r) ? rows_slice : forward_slice,
+                &p);
 }
 
 /* --- backward ------------------------------------------------------------ */
+
+static void weight_strips(void *ctx, int task, int thread)
+{
+    const struct product *p = ctx;
+    const struct ib_op_run *r = p->r;
+    size_t d = ib_shape_size(r->in[0]), k = (size_t)r->node->shape.c;
+    int length;
+    size_t at = slice(p, task, &length);
+    (void)thread;
+    ib_kernel_strips(&(struct ib_strips){.a = r->dy,
+                                         .x = r->x[0] + at,
+                                         .a_row = k,
+                                         .a_step = 1,
+                                         .x_row = d,
+                                         .out_row = d,
+                                         .rows = k,
+                                         .terms = r->n,
+                                         .width = (size_t)length,
+                                         .out = r->dw + at,
+                                         .keep = r->keep});
+}
+
+static void input_strips(void *ctx, int task, int thread)
+{
+    const struct product *p = ctx;
+    const struct ib_op_run *r = p->r;
+    size_t d = ib_shape_size(r->in[0]), k = (size_t)r->node->shape.c;
+    int length;
+    size_t at = slice(p, task, &length);
+    (void)thread;
+    ib_kernel_strips(&(struct ib_strips){.a = r->dy,
+                                         .x = r->w + at,
+                                         .a_row = 1,
+                                         .a_step = k,
+                                         .x_row = d,
+                                         .out_row = d,
+                                         .rows = r->n,
+                                         .terms = k,
+                                         .width = (size_t)length,
+                                         .out = r->dx[0] + at,
+                                         .keep = r->add[0] ? 1 : 0});
+}
 
 static void weight_slice(void *ctx, int task, int thread)
 {
@@ -149,11 +225,14 @@ static void backward(const struct ib_op_run *r)
     size_t d = ib_shape_size(r->in[0]);
     struct product p = {r, d, slice_of(d, 512), false};
     if (r->dw) {
-        ib_pool_run(r->pool, tasks_of(&p), weight_slice, &p);
+        ib_pool_run(r->pool, tasks_of(&p),
+                    r->n <= FEW_ROWS ? weight_strips : weight_slice, &p);
         bias_gradient(r, r->node->biases);
     }
     if (r->dx[0])
-        ib_pool_run(r->pool, tasks_of(&p), input_slice, &p);
+        ib_pool_run(r->pool, tasks_of(&p),
+                    r->node->shape.c <= FEW_UNITS ? input_strips : input_slice,
+                    &p);
 }
 
 /* |dy x^T|^2 = |dy|^2 |x|^2 (Goodfellow, arXiv:1510.01799, section 3). */
