@@ -66,7 +66,11 @@ struct ib_dot {
     bool add;
 };
 
-enum { IB_ROWS_UNITS = 64 }; /* units of struct ib_rows, at most */
+enum {
+    IB_ROWS_UNITS = 64, /* units of struct ib_rows, at most */
+    IB_ROWS_TILE = 3,   /* rows that are computed at once */
+    IB_ROWS_BLOCK = 33, /* rows that share what is read of w */
+};
 
 /* For every row i and unit j: y[i][j] = bias[j] + sum over k of x[i][k] w[j][k]
  * in eight strands. bias may be NULL. */

@@ -42,10 +42,10 @@ static __m256i first_lanes(size_t length)
 /* --- rows: dot products, 3 rows by 4 units -------------------------------- */
 
 enum {
-    ROWS = 3,
+    ROWS = IB_ROWS_TILE,
     UNITS = 4,
-    SPAN = 736,     /* of the inputs: a block of x and w that stays in L2 */
-    ROW_BLOCK = 33, /* rows whose sums are kept between spans */
+    SPAN = 736, /* of the inputs: a block of x and w that stays in L2 */
+    ROW_BLOCK = IB_ROWS_BLOCK,
     SUMS = IB_ROWS_UNITS
 };
 

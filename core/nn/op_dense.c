@@ -70,6 +70,14 @@ static bool by_rows(const struct ib_op_run *r)
     return r->node->shape.c <= IB_ROWS_UNITS && d % ALIASED != 0;
 }
 
+/* As many slices as the kernel has blocks of rows, of whole tiles. */
+static size_t even_slice(size_t rows)
+{
+    size_t slices = (rows + IB_ROWS_BLOCK - 1) / IB_ROWS_BLOCK;
+    size_t each = (rows + slices - 1) / slices;
+    return (each + IB_ROWS_TILE - 1) / IB_ROWS_TILE * IB_ROWS_TILE;
+}
+
 static void rows_slice(void *ctx, int task, int thread)
 {
     const struct product *p = ctx;
@@ -120,12 +128,16 @@ static void forward(const struct ib_op_run *r)
 {
     size_t k = (size_t)r->node->shape.c;
     struct product p = {r, k, slice_of(k, 64), k < 128};
+    if (by_rows(r)) {
+        p = (struct product){r, r->n, even_slice(r->n), true};
+        ib_pool_run(r->pool, tasks_of(&p), rows_slice, &p);
+        return;
+    }
     if (p.rows) {
         p.whole = r->n;
         p.each = slice_of(r->n, 32);
     }
-    ib_pool_run(r->pool, tasks_of(&p), by_rows(r) ? rows_slice : forward_slice,
-                &p);
+    ib_pool_run(r->pool, tasks_of(&p), forward_slice, &p);
 }
 
 /* --- backward ------------------------------------------------------------ */
