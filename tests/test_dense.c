@@ -31,16 +31,16 @@ static void reset(void)
 
 static void same_rows(size_t rows, size_t units, size_t inputs, bool bias)
 {
-    struct ib_rows t = {.x = x,
-                        .w = a,
-                        .bias = bias ? x + 7 : NULL,
-                        .x_row = WIDTH,
-                        .w_row = WIDTH + 1,
-                        .y_row = units + 3,
-                        .rows = rows,
-                        .units = units,
-                        .inputs = inputs,
-                        .y = out};
+    struct ib_dense_rows t = {.x = x,
+                              .w = a,
+                              .bias = bias ? x + 7 : NULL,
+                              .x_row = WIDTH,
+                              .w_row = WIDTH + 1,
+                              .y_row = units + 3,
+                              .rows = rows,
+                              .units = units,
+                              .inputs = inputs,
+                              .y = out};
     reset();
     ib_kernel_rows(&t);
     t.y = plain;
@@ -62,17 +62,17 @@ static void rows_have_their_twins_bits(void **state)
 static void same_strips(size_t rows, size_t terms, size_t width, size_t row)
 {
     for (int i = 0; i < 3; i++) {
-        struct ib_strips t = {.a = a,
-                              .x = x,
-                              .a_row = i ? 1 : rows,
-                              .a_step = i ? terms : 1,
-                              .x_row = row,
-                              .out_row = row,
-                              .rows = rows,
-                              .terms = terms,
-                              .width = width,
-                              .out = out,
-                              .keep = (ib_real)(i * 0.5)};
+        struct ib_dense_strips t = {.a = a,
+                                    .x = x,
+                                    .a_row = i ? 1 : rows,
+                                    .a_step = i ? terms : 1,
+                                    .x_row = row,
+                                    .out_row = row,
+                                    .rows = rows,
+                                    .terms = terms,
+                                    .width = width,
+                                    .out = out,
+                                    .keep = (ib_real)(i * 0.5)};
         reset();
         ib_kernel_strips(&t);
         t.out = plain;

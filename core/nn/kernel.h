@@ -67,14 +67,14 @@ struct ib_dot {
 };
 
 enum {
-    IB_ROWS_UNITS = 64, /* units of struct ib_rows, at most */
+    IB_ROWS_UNITS = 64, /* units of struct ib_dense_rows, at most */
     IB_ROWS_TILE = 3,   /* rows that are computed at once */
     IB_ROWS_BLOCK = 33, /* rows that share what is read of w */
 };
 
 /* For every row i and unit j: y[i][j] = bias[j] + sum over k of x[i][k] w[j][k]
  * in eight strands. bias may be NULL. */
-struct ib_rows {
+struct ib_dense_rows {
     const ib_real *x, *w, *bias;
     size_t x_row, w_row, y_row; /* from row to row */
     size_t rows, units, inputs;
@@ -84,7 +84,7 @@ struct ib_rows {
 /* For every row m and lane d < width:
  *   out[m][d] = keep out[m][d] + sum over k of a[k][m] x[k][d]
  * in the order of k. keep 0: out is not read. */
-struct ib_strips {
+struct ib_dense_strips {
     const ib_real *a, *x;
     size_t a_row, a_step; /* from term to term; from row to row of out */
     size_t x_row, out_row;
@@ -93,8 +93,8 @@ struct ib_strips {
     ib_real keep;
 };
 
-void ib_kernel_rows(const struct ib_rows *t);
-void ib_kernel_strips(const struct ib_strips *t);
+void ib_kernel_rows(const struct ib_dense_rows *t);
+void ib_kernel_strips(const struct ib_dense_strips *t);
 void ib_kernel_wide(const struct ib_wide *t);
 void ib_kernel_thin(const struct ib_thin *t);
 void ib_kernel_dot(const struct ib_dot *t);
@@ -133,8 +133,8 @@ void ib_plain_max2(size_t n, const ib_real *top, const ib_real *below,
                    ib_real *y, uint8_t *place);
 void ib_plain_max2_back(size_t n, const struct ib_max2_back *b);
 void ib_plain_weave(const struct ib_weave *t);
-void ib_plain_rows(const struct ib_rows *t);
-void ib_plain_strips(const struct ib_strips *t);
+void ib_plain_rows(const struct ib_dense_rows *t);
+void ib_plain_strips(const struct ib_dense_strips *t);
 void ib_plain_wide(const struct ib_wide *t);
 void ib_plain_thin(const struct ib_thin *t);
 void ib_plain_dot(const struct ib_dot *t);

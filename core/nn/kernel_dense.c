@@ -6,12 +6,12 @@
 
 #ifdef IB_DOUBLE
 
-void ib_kernel_rows(const struct ib_rows *t)
+void ib_kernel_rows(const struct ib_dense_rows *t)
 {
     ib_plain_rows(t);
 }
 
-void ib_kernel_strips(const struct ib_strips *t)
+void ib_kernel_strips(const struct ib_dense_strips *t)
 {
     ib_plain_strips(t);
 }
@@ -82,7 +82,7 @@ INLINE void rows_whole(__m256 s[ROWS][UNITS], const float *const x[ROWS],
 
 /* Inputs from..to of rows m.. and units j..; those beyond the last are computed
  * from the last, and dropped. */
-static void rows_tile(const struct ib_rows *t, const size_t at[2],
+static void rows_tile(const struct ib_dense_rows *t, const size_t at[2],
                       const size_t span[2], struct row_sums *sums)
 {
     const float *x[ROWS], *w[UNITS];
@@ -113,7 +113,7 @@ INLINE __m128 across(const __m256 v[UNITS])
     return _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
 }
 
-static void rows_put(const struct ib_rows *t, const struct row_sums *sums)
+static void rows_put(const struct ib_dense_rows *t, const struct row_sums *sums)
 {
     for (size_t i = 0; i < t->rows; i++)
         for (size_t j = 0; j < t->units; j += UNITS) {
@@ -124,7 +124,7 @@ static void rows_put(const struct ib_rows *t, const struct row_sums *sums)
         }
 }
 
-static void rows_block(const struct ib_rows *t)
+static void rows_block(const struct ib_dense_rows *t)
 {
     struct row_sums sums;
     for (size_t i = 0; i < t->rows + ROWS - 1; i++)
@@ -139,10 +139,10 @@ static void rows_block(const struct ib_rows *t)
     rows_put(t, &sums);
 }
 
-void ib_kernel_rows(const struct ib_rows *t)
+void ib_kernel_rows(const struct ib_dense_rows *t)
 {
     for (size_t at = 0; at < t->rows; at += ROW_BLOCK) {
-        struct ib_rows block = *t;
+        struct ib_dense_rows block = *t;
         block.x += at * t->x_row;
         block.y += at * t->y_row;
         block.rows = least(ROW_BLOCK, t->rows - at);
@@ -165,7 +165,7 @@ enum {
 
 /* Terms first..first + terms of rows at..at + rows. */
 struct strip_part {
-    const struct ib_strips *t;
+    const struct ib_dense_strips *t;
     size_t at, rows, first, terms;
     float a[ROW_SET * TERMS]; /* [row / DEEP][term][row % DEEP] */
     float copy[TERMS * STRIP];
@@ -175,7 +175,7 @@ struct strip_part {
 
 static void strip_pack(struct strip_part *p)
 {
-    const struct ib_strips *t = p->t;
+    const struct ib_dense_strips *t = p->t;
     float *to = p->a;
     for (size_t m = 0; m < p->rows; m += DEEP)
         for (size_t k = 0; k < p->terms; k++)
@@ -278,7 +278,7 @@ static void strip_fetch(const struct strip_part *p, size_t length)
 
 static void strip_part(struct strip_part *p)
 {
-    const struct ib_strips *t = p->t;
+    const struct ib_dense_strips *t = p->t;
     strip_pack(p);
     for (size_t d = 0; d < t->width; d += STRIP) {
         size_t length = least(STRIP, t->width - d);
@@ -292,7 +292,7 @@ static void strip_part(struct strip_part *p)
     }
 }
 
-void ib_kernel_strips(const struct ib_strips *t)
+void ib_kernel_strips(const struct ib_dense_strips *t)
 {
     struct strip_part p = {.t = t};
     for (p.at = 0; p.at < t->rows; p.at += ROW_SET) {

@@ -66,7 +66,7 @@ static ib_real row_sum(size_t n, const ib_real *x, const ib_real *w)
     return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
 }
 
-void ib_plain_rows(const struct ib_rows *t)
+void ib_plain_rows(const struct ib_dense_rows *t)
 {
     for (size_t i = 0; i < t->rows; i++)
         for (size_t j = 0; j < t->units; j++) {
@@ -76,7 +76,7 @@ void ib_plain_rows(const struct ib_rows *t)
         }
 }
 
-void ib_plain_strips(const struct ib_strips *t)
+void ib_plain_strips(const struct ib_dense_strips *t)
 {
     for (size_t m = 0; m < t->rows; m++)
         for (size_t d = 0; d < t->width; d++) {

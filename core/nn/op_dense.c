@@ -86,16 +86,17 @@ static void rows_slice(void *ctx, int task, int thread)
     int length;
     size_t at = slice(p, task, &length);
     (void)thread;
-    ib_kernel_rows(&(struct ib_rows){.x = r->x[0] + at * d,
-                                     .w = r->w,
-                                     .bias = r->node->biases > 0 ? r->b : NULL,
-                                     .x_row = d,
-                                     .w_row = d,
-                                     .y_row = k,
-                                     .rows = (size_t)length,
-                                     .units = k,
-                                     .inputs = d,
-                                     .y = r->y + at * k});
+    ib_kernel_rows(
+        &(struct ib_dense_rows){.x = r->x[0] + at * d,
+                                .w = r->w,
+                                .bias = r->node->biases > 0 ? r->b : NULL,
+                                .x_row = d,
+                                .w_row = d,
+                                .y_row = k,
+                                .rows = (size_t)length,
+                                .units = k,
+                                .inputs = d,
+                                .y = r->y + at * k});
 }
 
 static void forward_slice(void *ctx, int task, int thread)
@@ -150,17 +151,17 @@ static void weight_strips(void *ctx, int task, int thread)
     int length;
     size_t at = slice(p, task, &length);
     (void)thread;
-    ib_kernel_strips(&(struct ib_strips){.a = r->dy,
-                                         .x = r->x[0] + at,
-                                         .a_row = k,
-                                         .a_step = 1,
-                                         .x_row = d,
-                                         .out_row = d,
-                                         .rows = k,
-                                         .terms = r->n,
-                                         .width = (size_t)length,
-                                         .out = r->dw + at,
-                                         .keep = r->keep});
+    ib_kernel_strips(&(struct ib_dense_strips){.a = r->dy,
+                                               .x = r->x[0] + at,
+                                               .a_row = k,
+                                               .a_step = 1,
+                                               .x_row = d,
+                                               .out_row = d,
+                                               .rows = k,
+                                               .terms = r->n,
+                                               .width = (size_t)length,
+                                               .out = r->dw + at,
+                                               .keep = r->keep});
 }
 
 static void input_strips(void *ctx, int task, int thread)
@@ -171,17 +172,17 @@ static void input_strips(void *ctx, int task, int thread)
     int length;
     size_t at = slice(p, task, &length);
     (void)thread;
-    ib_kernel_strips(&(struct ib_strips){.a = r->dy,
-                                         .x = r->w + at,
-                                         .a_row = 1,
-                                         .a_step = k,
-                                         .x_row = d,
-                                         .out_row = d,
-                                         .rows = r->n,
-                                         .terms = k,
-                                         .width = (size_t)length,
-                                         .out = r->dx[0] + at,
-                                         .keep = r->add[0] ? 1 : 0});
+    ib_kernel_strips(&(struct ib_dense_strips){.a = r->dy,
+                                               .x = r->w + at,
+                                               .a_row = 1,
+                                               .a_step = k,
+                                               .x_row = d,
+                                               .out_row = d,
+                                               .rows = r->n,
+                                               .terms = k,
+                                               .width = (size_t)length,
+                                               .out = r->dx[0] + at,
+                                               .keep = r->add[0] ? 1 : 0});
 }
 
 static void weight_slice(void *ctx, int task, int thread)
