@@ -83,6 +83,71 @@ static void the_table_names_what_failed(void **state)
     ib_compare_free(&h.c);
 }
 
+/* What is the same pair by pair is named once, below the table. */
+static void what_is_the_same_is_not_a_row(void **state)
+{
+    struct held h;
+    struct ib_text t = {0};
+    hold(*state, small_run(few), small_run(many), gates, &h);
+    assert_int_equal(ib_compare_text(&h.c, 120, false, &t, NULL), IB_OK);
+    assert_has(t.data, "the same in both runs, pair by pair:\n"
+                       "  accuracy target/candidate (0.900)\n");
+    assert_has_not(t.data, "+0.000");
+    ib_compare_free(&h.c);
+    ib_text_clear(&t);
+    hold(*state, small_run(few), small_run(few), gates, &h);
+    assert_int_equal(ib_compare_text(&h.c, 120, false, &t, NULL), IB_OK);
+    assert_has(t.data, "invbench compare: ok\n");
+    assert_has(t.data, "  leakage target/candidate/mi-face/scores (");
+    assert_has_not(t.data, "change [low, high]");
+    ib_text_free(&t);
+    ib_compare_free(&h.c);
+}
+
+static void verdicts_are_said_in_words(void **state)
+{
+    static const char *const claims[] = {"leakage:+0.02", "!leakage:+0.02",
+                                         NULL};
+    struct held h;
+    hold(*state, small_run(few), small_run(many), claims, &h);
+    assert_has(h.c.judgements[0].text, "; at 99 % confidence it rose by more");
+    assert_has(h.c.judgements[0].text, "; 0.020 is allowed");
+    assert_has(h.c.judgements[1].text, "less than 0.020 is not shown");
+    ib_compare_free(&h.c);
+    hold(*state, small_run(many), small_run(few), claims, &h);
+    assert_has(h.c.judgements[0].text, "more than 0.020 is not shown");
+    assert_has(h.c.judgements[1].text, "it rose by less than 0.000; 0.020");
+    ib_compare_free(&h.c);
+}
+
+static void an_outcome_without_a_failure_is_undecided(void **state)
+{
+    struct held h;
+    struct ib_text t = {0};
+    cJSON *fresh = small_run(few);
+    lose(fresh, 0, "crashed");
+    hold(*state, small_run(few), fresh, gates, &h);
+    assert_int_equal(h.c.outcome, IB_OUTCOME_REGRESSION);
+    assert_int_equal(ib_compare_text(&h.c, 120, false, &t, NULL), IB_OK);
+    assert_has(t.data, "invbench compare: undecided, which does not pass\n");
+    ib_text_free(&t);
+    ib_compare_free(&h.c);
+}
+
+static void options_of_a_changed_stack_are_shown(void **state)
+{
+    struct held h;
+    cJSON *fresh = small_run(few);
+    cJSON *d = cJSON_GetObjectItem(fresh, "defenses")->child;
+    cJSON_ReplaceItemInObject(
+        d, "stack",
+        json_of("[{'name':'round','version':'1','options':{'step':0.05}},"
+                "{'name':'label-only','version':'1','options':{}}]"));
+    hold(*state, small_run(few), fresh, NULL, &h);
+    assert_true(says(h.c.changed, "none -> round(step=0.05) + label-only"));
+    ib_compare_free(&h.c);
+}
+
 static void markdown_keeps_names_from_being_markup(void **state)
 {
     struct held h;
@@ -232,6 +297,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_valid_whatever_the_outcome),
         cmocka_unit_test(the_table_names_what_failed),
+        cmocka_unit_test(what_is_the_same_is_not_a_row),
+        cmocka_unit_test(verdicts_are_said_in_words),
+        cmocka_unit_test(an_outcome_without_a_failure_is_undecided),
+        cmocka_unit_test(options_of_a_changed_stack_are_shown),
         cmocka_unit_test(markdown_keeps_names_from_being_markup),
         cmocka_unit_test(junit_escapes_and_counts),
         cmocka_unit_test(annotations_stay_on_their_line),

@@ -248,17 +248,40 @@ static enum ib_status changed_items(struct ib_compare *c, const char *list,
     return s;
 }
 
+/* "(step=0.05, ...)"; nothing where there are no options. */
+static void options_text(const cJSON *options, struct ib_text *out)
+{
+    const cJSON *o;
+    int n = 0;
+    cJSON_ArrayForEach(o, options)
+    {
+        ib_text_add(out, "%s%.40s=", n++ ? ", " : "(", o->string);
+        if (cJSON_IsNumber(o))
+            ib_text_add(out, "%.6g", o->valuedouble);
+        else if (cJSON_IsString(o))
+            ib_text_add(out, "%.40s", o->valuestring);
+        else if (cJSON_IsBool(o))
+            ib_text_add(out, cJSON_IsTrue(o) ? "true" : "false");
+        else
+            ib_text_add(out, "...");
+    }
+    if (n)
+        ib_text_add(out, ")");
+}
+
+/* "round(step=0.05) + top-k(k=3)" */
 static void stack_text(const cJSON *defense, char *out, size_t n)
 {
     const cJSON *o;
-    size_t at = 0;
-    snprintf(out, n, "none");
+    struct ib_text text = {0};
     cJSON_ArrayForEach(o, ib_view_array(defense, "stack"))
     {
-        if (at + 1 < n)
-            at += (size_t)snprintf(out + at, n - at, "%s%.60s", at ? " + " : "",
-                                   ib_view_text(o, "name"));
+        ib_text_add(&text, "%s%.60s", text.size ? " + " : "",
+                    ib_view_text(o, "name"));
+        options_text(ib_view_object(o, "options"), &text);
     }
+    snprintf(out, n, "%s", text.size ? ib_text_string(&text) : "none");
+    ib_text_free(&text);
 }
 
 static enum ib_status changed_defenses(struct ib_compare *c,
@@ -280,7 +303,7 @@ static enum ib_status changed_defenses(struct ib_compare *c,
         enum ib_status s = ib_compare_say(
             c->changed, err, "defense slot %zu (%.60s): %s -> %s", i,
             names->at[i], before,
-            strcmp(before, after) ? after : "the same with other options");
+            strcmp(before, after) ? after : "the same, from other code");
         if (s)
             return s;
     }

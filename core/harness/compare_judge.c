@@ -26,23 +26,40 @@ static const char *moved(double x)
     return x > 0 ? "rose" : x < 0 ? "fell" : "did not change";
 }
 
+/* What was measured, then how sure it is that it is worse than allowed. */
 static void say_bound(const struct ib_rule *r, const struct ib_comparison *l,
-                      struct ib_judgement *j)
+                      bool holds, struct ib_judgement *j)
 {
+    const char *way = r->worse > 0 ? "rose" : "fell";
     char by[64] = "";
     if (l->d.value != 0)
         snprintf(by, sizeof by, " by %.3f", fabs(l->d.value));
     size_t at = (size_t)snprintf(j->text, sizeof j->text,
                                  "%.100s %s%s (%.3f to %.3f); ", l->metric,
                                  moved(l->d.value), by, l->base, l->fresh);
-    snprintf(j->text + at, sizeof j->text - at,
-             r->noninferior
-                 ? "at %.0f %% confidence worse by less than %.3f, the margin "
-                   "is %.3f"
-                 : "at %.0f %% confidence worse by more than %.3f, the limit "
-                   "is %.3f",
-             100 * (r->noninferior ? IB_CLAIM_LEVEL : IB_GATE_LEVEL), j->bound,
-             r->threshold);
+    char *out = j->text + at;
+    size_t room = sizeof j->text - at;
+    double level = 100 * (r->noninferior ? IB_CLAIM_LEVEL : IB_GATE_LEVEL);
+    if (holds && r->noninferior)
+        snprintf(out, room,
+                 "at %.0f %% confidence it %s by less than %.3f; %.3f is "
+                 "allowed",
+                 level, way, fmax(j->bound, 0), r->threshold);
+    else if (r->noninferior)
+        snprintf(out, room,
+                 "that it %s by less than %.3f is not shown: at %.0f %% "
+                 "confidence by less than %.3f",
+                 way, r->threshold, level, j->bound);
+    else if (holds)
+        snprintf(out, room,
+                 "that it %s by more than %.3f is not shown at %.0f %% "
+                 "confidence",
+                 way, r->threshold, level);
+    else
+        snprintf(out, room,
+                 "at %.0f %% confidence it %s by more than %.3f; %.3f is "
+                 "allowed",
+                 level, way, j->bound, r->threshold);
 }
 
 static void judge(const struct ib_rule *r, const struct ib_comparison *l,
@@ -66,7 +83,7 @@ static void judge(const struct ib_rule *r, const struct ib_comparison *l,
         r->noninferior ? ib_bound_high(&d, level) : ib_bound_low(&d, level);
     bool holds = r->noninferior ? j->bound < r->threshold
                                 : j->bound <= r->threshold + 1e-12;
-    say_bound(r, l, j);
+    say_bound(r, l, holds, j);
     if (!holds)
         j->verdict = IB_FAIL;
     else if (!*l->reason)
@@ -100,7 +117,7 @@ static enum ib_status warn_noise(struct ib_compare *c, size_t rule,
                                  struct ib_error *err)
 {
     const struct ib_judgement *worst = NULL;
-    char name[512];
+    char name[512], more[40];
     int n = 0;
     for (size_t i = 0; i < c->n_judgements; i++) {
         const struct ib_judgement *j = &c->judgements[i];
@@ -113,12 +130,14 @@ static enum ib_status warn_noise(struct ib_compare *c, size_t rule,
     if (!worst)
         return IB_OK;
     ib_line_name(&c->lines[worst->line], name, sizeof name);
+    snprintf(more, sizeof more, " and %d more line%s", n - 1,
+             n == 2 ? "" : "s");
     return ib_compare_say(
         c->warnings, err,
-        "%.80s: the limit lies under the noise floor of these runs on %d "
-        "line%s, most on %.200s: less than %.3f is not told from none there, "
-        "and %.3f is what would be caught 4 times in 5",
-        c->rules[rule].text, n, n == 1 ? "" : "s", name, worst->noise,
+        "%.80s lies under the noise floor of these runs on %.200s%s: a change "
+        "of less than %.3f is not told from chance there, one of %.3f is "
+        "caught 4 times in 5; more people or seeds see less",
+        c->rules[rule].text, name, n > 1 ? more : "", worst->noise,
         worst->detectable);
 }
 

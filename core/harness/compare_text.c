@@ -27,6 +27,15 @@ static const char *number(char out[32], double x)
     return out;
 }
 
+static const char *chance(char out[32], double p)
+{
+    if (p < 0.0005)
+        snprintf(out, 32, "<0.001");
+    else
+        number(out, p);
+    return out;
+}
+
 static const char *signed_number(char out[32], double x)
 {
     if (isnan(x))
@@ -49,6 +58,14 @@ static int verdict_of(const struct ib_compare *c, size_t line)
             worst = (int)j->verdict;
     }
     return worst;
+}
+
+/* The same in both runs, pair by pair. */
+static bool is_same(const struct ib_compare *c, size_t line)
+{
+    const struct ib_comparison *l = &c->lines[line];
+    return l->planned && !*l->reason && l->d.se == 0 && l->d.value == 0 &&
+           verdict_of(c, line) <= IB_PASS;
 }
 
 static void add_verdict(struct ib_table *t, const struct ib_compare *c,
@@ -78,7 +95,7 @@ static void add_line(struct ib_table *t, const struct ib_compare *c, size_t i)
     add_verdict(t, c, i);
     ib_table_add(t, IB_PLAIN, "%s", number(a, l->base));
     ib_table_add(t, IB_PLAIN, "%s", number(a, l->fresh));
-    ib_table_add(t, IB_PLAIN, "%s", number(a, l->p_holm));
+    ib_table_add(t, IB_PLAIN, "%s", chance(a, l->p_holm));
     ib_table_add(t, IB_PLAIN, "%s",
                  number(a, isnan(l->d.se) ? NAN
                                           : ib_detectable(&l->d, IB_GATE_LEVEL,
@@ -90,15 +107,18 @@ static enum ib_status add_table(const struct ib_compare *c, int width,
                                 struct ib_error *err)
 {
     struct ib_table *t = ib_table_create(columns, (int)IB_COUNT(columns));
+    int n = 0;
     if (!t)
         return ib_error_set(err, IB_E_NOMEM, "no memory for a table");
     for (size_t i = 0; i < c->n_lines; i++)
-        if (c->lines[i].planned)
+        if (c->lines[i].planned && !is_same(c, i)) {
             add_line(t, c, i);
+            n++;
+        }
     enum ib_status s = ib_table_status(t, err);
-    if (!s && width)
+    if (!s && n && width)
         ib_table_text(t, width, color, out);
-    else if (!s)
+    else if (!s && n)
         ib_table_markdown(t, out);
     ib_table_free(t);
     return s;
@@ -130,6 +150,29 @@ static void add_list(struct ib_text *out, const char *title, const cJSON *list,
         ib_text_add(out, markdown ? "- " : "  ");
         add_safe(out, item->valuestring, markdown);
         ib_text_add(out, "\n");
+    }
+}
+
+static void add_same(const struct ib_compare *c, struct ib_text *out,
+                     bool markdown)
+{
+    int n = 0;
+    for (size_t i = 0; i < c->n_lines; i++) {
+        const struct ib_comparison *l = &c->lines[i];
+        char name[512];
+        if (!is_same(c, i))
+            continue;
+        if (n++ == 0)
+            ib_text_add(out, markdown
+                                 ? "\n**The same in both runs, pair by pair**"
+                                   "\n\n"
+                                 : "the same in both runs, pair by pair:\n");
+        ib_line_name(l, name, sizeof name);
+        ib_text_add(out, markdown ? "- " : "  ");
+        add_safe(out, l->metric, markdown);
+        ib_text_add(out, " ");
+        add_safe(out, name, markdown);
+        ib_text_add(out, " (%.3f)\n", l->base);
     }
 }
 
@@ -190,24 +233,28 @@ static void add_headline(const struct ib_compare *c, struct ib_text *out,
     size_t n[3] = {0};
     for (size_t i = 0; i < c->n_judgements; i++)
         n[c->judgements[i].verdict]++;
+    const char *outcome = ib_outcome_words[c->outcome];
+    if (c->outcome == IB_OUTCOME_REGRESSION && !n[IB_FAIL])
+        outcome = "undecided, which does not pass";
     ib_text_add(out, "%sinvbench compare: %s%s", markdown ? "### " : "",
-                ib_outcome_words[c->outcome], markdown ? "\n\n" : "\n");
+                outcome, markdown ? "\n\n" : "\n");
     if (c->outcome == IB_OUTCOME_INCOMPATIBLE)
         return;
-    ib_text_add(out, "%d paired seed%s, %zu people", c->seeds,
-                c->seeds == 1 ? "" : "s", c->n_people);
+    ib_text_add(out, "%zu people under %d seed%s in both runs", c->n_people,
+                c->seeds, c->seeds == 1 ? "" : "s");
     if (c->n_rules)
-        ib_text_add(out, "; %zu passed, %zu failed, %zu undecided", n[IB_PASS],
-                    n[IB_FAIL], n[IB_UNDECIDED]);
+        ib_text_add(out, "; checks: %zu passed, %zu failed, %zu undecided",
+                    n[IB_PASS], n[IB_FAIL], n[IB_UNDECIDED]);
     ib_text_add(out, ".\n%s", markdown ? "\n" : "");
 }
 
 static void add_legend(struct ib_text *out, bool markdown)
 {
     ib_text_add(out,
-                "%sChange: NEW - BASE, paired by seed and person, 95 %% "
-                "interval. Caught from: the change that a one-sided 99 %% "
-                "bound would see in 80 of 100 such comparisons.%s\n",
+                "%sChange: NEW - BASE, paired by seed and person, with its "
+                "95 %% interval. p: of no change, adjusted for all lines. "
+                "Caught from: the change that a rule of limit 0 catches 4 "
+                "times in 5.%s\n",
                 markdown ? "\n<sub>" : "", markdown ? "</sub>" : "");
 }
 
@@ -225,6 +272,7 @@ enum ib_status ib_compare_text(const struct ib_compare *c, int width,
         return s;
     add_judgements(c, out, markdown);
     add_reasons(c, out, markdown);
+    add_same(c, out, markdown);
     add_list(out, "changed", c->changed, markdown);
     add_list(out, "warnings", c->warnings, markdown);
     add_list(out, "not paired", c->unpaired, markdown);
