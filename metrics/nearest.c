@@ -4,12 +4,18 @@
  *
  * Root of the mean squared difference of pixels in [0, 1]. Searched exactly
  * over all private and all public images.
+ *
+ * A copy is an image within 0.02 of a private one, 5 grey levels of 255. Of the
+ * first 2000 test images of MNIST and of Fashion-MNIST none lies so near any of
+ * the 60 000 training images; the nearest lie at 0.036 and 0.030.
  */
 #include <math.h>
 
 #include <invbench/metric.h>
 
-enum { OWN, PRIVATE, IS_OWN, PUBLIC, WHO, COLUMNS };
+enum { OWN, PRIVATE, IS_OWN, PUBLIC, WHO, COPIED, COLUMNS };
+
+static const double copy_distance = 0.02;
 
 struct search {
     const struct ib_metric_env *env;
@@ -43,6 +49,7 @@ static void fill_private(const struct search *s, const size_t *index,
         value[PRIVATE * n + i] = sqrt(distance2[i] / s->scale);
         value[IS_OWN * n + i] = who == s->env->target[i];
         value[WHO * n + i] = who;
+        value[COPIED * n + i] = value[PRIVATE * n + i] <= copy_distance;
         if (!(own < INFINITY))
             *reason = "the identity has no private image";
     }
@@ -127,6 +134,12 @@ static const struct ib_column columns[] = {
              .max = INFINITY,
              .direction = IB_NEUTRAL,
              .definition = "whom the nearest private image in pixels shows"},
+    [COPIED] = {.name = "copied",
+                .min = 0,
+                .max = 1,
+                .direction = IB_HIGHER_LEAKS,
+                .definition = "1 where a private image lies within 0.02 (RMS), "
+                              "as only copies do"},
     {0},
 };
 

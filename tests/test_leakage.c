@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flags.h"
 #include "leakage.h"
 
 static struct ib_panel panel_of(int seeds, int identities, double x)
@@ -253,72 +252,6 @@ static void limits_are_met_whatever_the_rounding(void **state)
     task_free(&t);
 }
 
-/* --- flags -------------------------------------------------------------- */
-
-static bool raised(const struct ib_flag_facts *f, const char *name)
-{
-    cJSON *all = ib_flags_make(f), *item;
-    bool found = false;
-    assert_non_null(all);
-    cJSON_ArrayForEach(item, all)
-    {
-        found |= !strcmp(ib_at_text(item, "name"), name);
-        assert_true(strlen(ib_at_text(item, "text")) > 10);
-    }
-    cJSON_Delete(all);
-    return found;
-}
-
-static const struct ib_flag_facts sound = {
-    .images = 20,
-    .distinct = 20,
-    .spread = 0.1,
-    .contrast = 0.2,
-    .acc1_low = 0.5,
-    .acc1_high = 0.6,
-    .accuracy_undefended = 0.9,
-    .accuracy = 0.89,
-    .seeds = 3,
-    .planned = 3,
-    .gain = 0.01,
-    .here = 0.5,
-    .labels = 0.4,
-};
-
-static void a_sound_row_has_no_flags(void **state)
-{
-    cJSON *all = ib_flags_make(&sound);
-    (void)state;
-    assert_int_equal(cJSON_GetArraySize(all), 0);
-    cJSON_Delete(all);
-}
-
-static void each_fault_raises_its_flag(void **state)
-{
-    struct ib_flag_facts f[11];
-    (void)state;
-    for (size_t i = 0; i < IB_COUNT(f); i++)
-        f[i] = sound;
-    f[0].distinct = 3;
-    f[1].spread = 0.001;
-    f[2].contrast = 0;
-    f[3].stochastic = "noise";
-    f[4].acc1_high = 0.8;
-    f[5].control = "a control is out of range";
-    f[6].accuracy = 0.8;
-    f[7].seeds = 2;
-    f[8].missing = 1;
-    f[9].gain = 0.1;
-    f[10].labels = 0.6;
-    static const char *const name[] = {
-        "degenerate-output", "degenerate-output", "degenerate-output",
-        "stochastic-output", "evaluator-gap",     "control-out-of-range",
-        "utility-drop",      "few-seeds",         "missing-cells",
-        "not-converged",     "gradient-masking"};
-    for (size_t i = 0; i < IB_COUNT(f); i++)
-        assert_true(raised(&f[i], name[i]));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,8 +267,6 @@ int main(void)
         cmocka_unit_test(one_evaluator_is_not_enough),
         cmocka_unit_test(resamples_move_floor_and_ceiling_too),
         cmocka_unit_test(leakage_differences_share_their_controls),
-        cmocka_unit_test(a_sound_row_has_no_flags),
-        cmocka_unit_test(each_fault_raises_its_flag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

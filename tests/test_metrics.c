@@ -112,7 +112,7 @@ static void a_copy_is_as_good_as_it_gets(void **state)
 static void nearest_equals_brute_force(void **state)
 {
     struct world *w = *state;
-    double v[5 * N];
+    double v[6 * N];
     assert_null(run(&ib_metric_nearest, w, v));
     for (int i = 0; i < N; i++) {
         double best = INFINITY, own = INFINITY;
@@ -136,16 +136,36 @@ static void nearest_equals_brute_force(void **state)
 static void nearest_tells_whose_image_it_is(void **state)
 {
     struct world *w = *state;
-    double v[5 * N];
+    double v[6 * N];
     copy_private(w, 0, 8); /* aimed at person 0, shows person 4 */
     run(&ib_metric_nearest, w, v);
     assert_true(v[N] == 0 && v[2 * N] == 0 && v[4 * N] == 4 && v[0] > 0);
 }
 
+/* RMS distance to the private image: exactly grey / 255. */
+static double copied_within(struct world *w, int grey)
+{
+    double v[6 * N];
+    for (int i = 0; i < D; i++) {
+        int x = w->private_pixels[8 * D + i];
+        w->image[i] = (uint8_t)(x > 127 ? x - grey : x + grey);
+    }
+    run(&ib_metric_nearest, w, v);
+    assert_true(v[5 * N + 1] == 0); /* noise of its own */
+    return v[5 * N];
+}
+
+static void a_copy_is_within_five_grey_levels(void **state)
+{
+    assert_true(copied_within(*state, 0) == 1);
+    assert_true(copied_within(*state, 5) == 1);
+    assert_true(copied_within(*state, 6) == 0);
+}
+
 static void without_public_data_the_distance_is_null_with_a_reason(void **state)
 {
     struct world *w = *state;
-    double v[5 * N];
+    double v[6 * N];
     w->publics.n = 0;
     assert_non_null(strstr(run(&ib_metric_nearest, w, v), "public"));
     assert_true(isnan(v[3 * N]) && !isnan(v[0]));
@@ -162,7 +182,7 @@ static double feature_distance(const float *a, const float *b)
 static void feature_distances_equal_brute_force(void **state)
 {
     struct world *w = *state;
-    double v[5 * N];
+    double v[6 * N];
     assert_null(run(&ib_metric_nearest_features, w, v));
     for (int i = 0; i < N; i++) {
         double best = INFINITY;
@@ -265,7 +285,7 @@ static void nobody_without_private_images_is_scored(void **state)
 {
     struct world *w = *state;
     const char *reason;
-    double v[5 * N];
+    double v[6 * N];
     w->target[0] = K - 1;
     w->train.n = (K - 1) * PER;
     reason = run(&ib_metric_ssim, w, v);
@@ -356,6 +376,7 @@ int main(void)
         WORLD(a_copy_is_as_good_as_it_gets),
         WORLD(nearest_equals_brute_force),
         WORLD(nearest_tells_whose_image_it_is),
+        WORLD(a_copy_is_within_five_grey_levels),
         WORLD(without_public_data_the_distance_is_null_with_a_reason),
         WORLD(feature_distances_equal_brute_force),
         WORLD(identification_finds_a_copy),

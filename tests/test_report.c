@@ -1,4 +1,6 @@
 /* report.html and the plots, from results that are good, poor and hostile. */
+#include "flags.h"
+#include "html.h"
 #include "report_run.h"
 
 #include <math.h>
@@ -74,6 +76,22 @@ static void test_page_shows_numbers_with_intervals_and_controls(void **state)
     assert_says(&page, "by SSIM 0.70 (control 0.30)");
     assert_says(&page, "-0.40 [-0.60, -0.20] against undefended");
     assert_says(&page, "invbench run suite.json --out again");
+    ib_text_free(&page);
+}
+
+static void test_rules_of_flags_stand_on_the_page(void **state)
+{
+    struct run *r = *state;
+    hide_gnuplot();
+    struct ib_text page = make_page(r);
+
+    for (int i = 0; i < IB_FLAG_COUNT; i++) {
+        struct ib_text row = {0};
+        ib_html_add(&row, "<tr><th scope=row>%s</th><td>%s</td></tr>",
+                    ib_flag_rules[i].name, ib_flag_rules[i].rule);
+        assert_says(&page, ib_text_string(&row));
+        ib_text_free(&row);
+    }
     ib_text_free(&page);
 }
 
@@ -336,6 +354,7 @@ int main(void)
         cmocka_unit_test(test_base64_matches_the_vectors_of_rfc_4648),
         cmocka_unit_test(test_numbers_are_short_and_never_invented),
         RUN(test_page_shows_numbers_with_intervals_and_controls),
+        RUN(test_rules_of_flags_stand_on_the_page),
         RUN(test_cells_without_numbers_say_why),
         RUN(test_hostile_names_stay_text),
         RUN(test_everything_null_is_still_a_page),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flags.h"
 #include "report_page.h"
 
 struct remark {
@@ -77,6 +78,20 @@ static size_t collect(const struct ib_view *v, struct remark *all)
     return n;
 }
 
+static void add_rules(const struct ib_page *p)
+{
+    ib_text_add(p->t, "<details><summary>When each flag is raised</summary>\n");
+    ib_page_table(p->t, "Rules of the flags",
+                  "Those that are not listed above were not raised.");
+    ib_text_add(p->t, "<thead><tr><th scope=col>Flag</th><th scope=col>Raised "
+                      "where</th></tr></thead>\n<tbody>\n");
+    for (int i = 0; i < IB_FLAG_COUNT; i++)
+        ib_html_add(p->t, "<tr><th scope=row>%s</th><td>%s</td></tr>\n",
+                    ib_flag_rules[i].name, ib_flag_rules[i].rule);
+    ib_page_table_end(p->t);
+    ib_text_add(p->t, "</details>\n");
+}
+
 void ib_page_flags(const struct ib_page *p)
 {
     struct remark *all =
@@ -99,5 +114,6 @@ void ib_page_flags(const struct ib_page *p)
         add_remarks(p, all, n);
         ib_page_table_end(p->t);
     }
+    add_rules(p);
     free(all);
 }

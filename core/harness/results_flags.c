@@ -25,6 +25,40 @@ static void facts_output(const struct ib_gather *g, const struct ib_row *row,
     }
 }
 
+static double mean_of(const struct ib_scored *x, const char *column)
+{
+    const cJSON *v, *values = ib_at(ib_at(x->scores, "values"), column);
+    double sum = 0;
+    int n = 0;
+    cJSON_ArrayForEach(v, values)
+    {
+        if (!cJSON_IsNumber(v))
+            continue;
+        sum += v->valuedouble;
+        n++;
+    }
+    return n ? sum / n : NAN;
+}
+
+/* The seed in which copies exceed those among held-out images most. */
+static void facts_copied(const struct ib_gather *g, const struct ib_row *row,
+                         struct ib_flag_facts *f)
+{
+    const struct ib_scored *real[IB_RESULTS_SEEDS];
+    ib_control_row(g, row->first->model, "holdout", real);
+    for (int s = 0; s < g->seeds; s++) {
+        if (!row->scored[s] || !row->scored[s]->scores)
+            continue;
+        double copied = mean_of(row->scored[s], "copied");
+        double chance = real[s] ? mean_of(real[s], "copied") : 0;
+        chance = isnan(chance) ? 0 : chance;
+        if (!(copied - chance > f->copied - f->copied_real))
+            continue;
+        f->copied = copied;
+        f->copied_real = chance;
+    }
+}
+
 static const char *stochastic_defense(const struct ib_suite *s,
                                       const struct ib_cell *c)
 {
@@ -126,16 +160,6 @@ static void facts_judges(const struct ib_summary *s, size_t index,
     }
 }
 
-/* How high a control may score: three times chance, at least a tenth; for the
- * public image that the target likes most, half. */
-static double control_limit(int floor, int classes)
-{
-    double chance = 3.0 / classes;
-    if (!strcmp(ib_floor_names[floor], "public-best"))
-        return 0.5;
-    return chance > 0.1 ? chance : 0.1;
-}
-
 static bool facts_control(const struct ib_summary *s, const struct ib_row *row,
                           char *text, size_t size, struct ib_error *err)
 {
@@ -146,7 +170,7 @@ static bool facts_control(const struct ib_summary *s, const struct ib_row *row,
     for (int i = 0; i < t.n && !found; i++) {
         const struct ib_leakage_evaluator *e = &t.evaluator[i];
         double ceiling = ib_panel_mean(&e->ceiling, NULL);
-        if (ceiling < 0.5) {
+        if (ceiling < ib_flag_ceiling_least) {
             snprintf(text, size,
                      "evaluator %s knows only %.1f %% of real held-out images",
                      e->id, 100 * ceiling);
@@ -154,7 +178,8 @@ static bool facts_control(const struct ib_summary *s, const struct ib_row *row,
         }
         for (int c = 0; c < IB_FLOORS && !found; c++) {
             double x = ib_panel_mean(&e->floor[c], NULL);
-            double limit = control_limit(c, s->g->classes);
+            double limit = ib_flag_floor_limit(
+                !strcmp(ib_floor_names[c], "public-best"), s->g->classes);
             found = x > limit;
             if (found)
                 snprintf(text, size,
@@ -219,14 +244,19 @@ cJSON *ib_summary_flags(const struct ib_summary *s, size_t index)
     struct ib_flag_facts f = {.accuracy_undefended = NAN,
                               .accuracy = NAN,
                               .here = NAN,
-                              .labels = NAN};
+                              .labels = NAN,
+                              .leakage_low = NAN,
+                              .leakage_high = NAN};
     char control[512];
     if (c->plan != IB_CELL_RUN)
         return cJSON_CreateArray();
     facts_output(s->g, row, &f);
+    facts_copied(s->g, row, &f);
     facts_cells(s->g, row, &f);
     facts_judges(s, index, &f);
     facts_masking(s, index, &f);
+    f.leakage_low = s->leakage[index].interval.low;
+    f.leakage_high = s->leakage[index].interval.high;
     f.stochastic = stochastic_defense(suite, c);
     if (facts_control(s, row, control, sizeof control, NULL))
         f.control = control;
