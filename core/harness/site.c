@@ -150,6 +150,8 @@ enum ib_status ib_site_make(const char *results, const char *out,
     if (!status)
         status = ib_site_dir(&s, "data", err);
     if (!status)
+        status = ib_site_challenges_read(&s, err);
+    if (!status)
         status = all_entries(&s, &seen, err);
     if (!status) {
         ib_site_rank(&s);
@@ -159,6 +161,7 @@ enum ib_status ib_site_make(const char *results, const char *out,
                                       .refused = seen - s.n_entries,
                                       .rows = s.n_rows,
                                       .boards = s.n_boards};
+    cJSON_Delete(s.outcomes);
     free(s.entries);
     free(s.rows);
     free(s.boards);

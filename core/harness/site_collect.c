@@ -282,6 +282,8 @@ static bool fill_attacks(struct ib_site *s, const struct ib_site_open *e,
             r->n_attacks++;
         }
     }
+    if (ib_site_is_challenged(s, e, headline))
+        ib_text_add(&flags, "%schallenged", flags.size ? ", " : "");
     r->flags = ib_site_text(s, ib_text_string(&flags));
     ok = ok && r->attack && r->flags && !flags.failed;
     ib_text_free(&flags);

@@ -157,26 +157,15 @@ static void add_entries(const struct ib_site *s, struct ib_text *t)
 static void add_refused(const struct ib_site *s, struct ib_text *t)
 {
     const cJSON *f;
-    const char *last = "";
-    bool any = false;
 
+    if (!s->f->n)
+        return;
+    ib_text_add(t, "<h2>Not shown</h2>\n<p>These are not what their own lists "
+                   "of files say:</p>\n<ul>\n");
     cJSON_ArrayForEach(f, s->f->list)
-    {
-        const char *name = ib_view_text(f, "file");
-        const char *slash = strchr(name, '/');
-        (void)slash;
-        if (strcmp(name, last) == 0)
-            continue;
-        if (!any)
-            ib_text_add(t, "<h2>Not shown</h2>\n<p>These are not what their "
-                           "own lists of files say:</p>\n<ul>\n");
-        any = true;
-        ib_html_add(t, "<li><b>%s</b>: %s %s</li>\n", name,
-                    ib_view_text(f, "place"), ib_view_text(f, "text"));
-        last = name;
-    }
-    if (any)
-        ib_text_add(t, "</ul>\n");
+        ib_html_add(t, "<li><b>%s</b>: %s</li>\n", ib_view_text(f, "file"),
+                    ib_view_text(f, "text"));
+    ib_text_add(t, "</ul>\n");
 }
 
 enum ib_status ib_site_index(const struct ib_site *s, struct ib_error *err)

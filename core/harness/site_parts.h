@@ -60,6 +60,7 @@ struct ib_site {
     size_t n_rows;
     struct ib_site_board *boards;
     size_t n_boards;
+    cJSON *outcomes; /* of challenges */
     struct ib_findings *f;
 };
 
@@ -85,6 +86,15 @@ bool ib_site_curve_of(const struct ib_site *s, const struct ib_site_open *e,
                       const struct ib_view_row *row, struct ib_site_attack *a);
 /* Which rows of each board and track no other dominates. */
 void ib_site_rank(struct ib_site *s);
+
+IB_CHECK enum ib_status ib_site_challenges_read(struct ib_site *s,
+                                                struct ib_error *err);
+/* Was a challenge to this headline found to be stronger? */
+bool ib_site_is_challenged(const struct ib_site *s,
+                           const struct ib_site_open *e, const cJSON *headline);
+/* A section of the entry's page; nothing where there are none. */
+void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
+                        struct ib_text *t);
 
 /* A copy in the pool; NULL: no memory. */
 const char *ib_site_text(struct ib_site *s, const char *text);

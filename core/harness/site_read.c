@@ -19,29 +19,42 @@ static enum ib_status read_json(const struct ib_site_open *e, const char *name,
 }
 
 /* The manifest against its schema, and every file against the manifest. */
-static void check(struct ib_site *s, struct ib_site_open *e)
+static void check(const struct ib_site_open *e, struct ib_findings *f)
 {
     struct ib_entry entry = {.manifest = e->manifest, .name = e->name};
     struct ib_error why;
     cJSON *schema = NULL;
-    size_t before = s->f->n;
 
     snprintf(entry.dir, sizeof entry.dir, "%s", e->dir);
     if (ib_schema_open("entry", &schema, &why))
-        ib_finding_error(s->f, e->name, &why);
+        ib_finding_error(f, IB_ENTRY_FILE, &why);
     else
-        ib_schema_check(schema, e->manifest, e->name, s->f);
+        ib_schema_check(schema, e->manifest, IB_ENTRY_FILE, f);
     cJSON_Delete(schema);
-    if (s->f->n > before)
+    if (f->n)
         return;
     if (strcmp(ib_at_text(e->manifest, "name"), e->name) != 0)
-        ib_finding(s->f, e->name, IB_ENTRY_FILE, "bears another name: \"%s\"",
+        ib_finding(f, IB_ENTRY_FILE, "name", "is another: \"%s\"",
                    ib_at_text(e->manifest, "name"));
-    else if (ib_entry_check_files(&entry, s->f, &why))
-        ib_finding_error(s->f, e->name, &why);
+    else if (ib_entry_check_files(&entry, f, &why))
+        ib_finding_error(f, IB_ENTRY_FILE, &why);
 }
 
-static void open_all(struct ib_site *s, struct ib_site_open *e)
+/* One line for the whole entry. */
+static void refuse(struct ib_site *s, const char *name,
+                   const struct ib_findings *f)
+{
+    const cJSON *first = cJSON_GetArrayItem(f->list, 0);
+    const char *place = ib_view_text(first, "place");
+    char more[32] = "";
+
+    if (f->n > 1)
+        snprintf(more, sizeof more, " (and %zu more)", f->n - 1);
+    ib_finding(s->f, name, "", "%s: %s%s%s%s", ib_view_text(first, "file"),
+               place, *place ? ": " : "", ib_view_text(first, "text"), more);
+}
+
+static void open_all(struct ib_site_open *e, struct ib_findings *f)
 {
     const cJSON *files = ib_at(e->manifest, "files");
     struct ib_error why;
@@ -52,7 +65,7 @@ static void open_all(struct ib_site *s, struct ib_site_open *e)
         (ib_at(files, "images/index.json") &&
          read_json(e, "images/index.json", &e->index, &why)) ||
         ib_view_open(e->results, "results.json", &e->view, &why))
-        ib_finding_error(s->f, e->name, &why);
+        ib_finding_error(f, "results.json", &why);
     if (read_json(e, IB_ENTRY_RECORD, &e->verified, NULL))
         e->verified = NULL;
 }
@@ -61,7 +74,7 @@ enum ib_status ib_site_entry_open(struct ib_site *s, const char *name,
                                   struct ib_site_open *e, bool *there,
                                   struct ib_error *err)
 {
-    size_t before = s->f->n;
+    struct ib_findings f = {0};
     struct ib_error why;
 
     memset(e, 0, sizeof *e);
@@ -70,12 +83,15 @@ enum ib_status ib_site_entry_open(struct ib_site *s, const char *name,
         return ib_error_set(err, IB_E_USAGE, "%.80s...: the path is too long",
                             s->results);
     if (read_json(e, IB_ENTRY_FILE, &e->manifest, &why))
-        ib_finding_error(s->f, name, &why);
+        ib_finding_error(&f, IB_ENTRY_FILE, &why);
     else
-        check(s, e);
-    if (s->f->n == before)
-        open_all(s, e);
-    *there = s->f->n == before;
+        check(e, &f);
+    if (!f.n)
+        open_all(e, &f);
+    *there = f.n == 0;
+    if (f.n)
+        refuse(s, name, &f);
+    ib_findings_free(&f);
     return IB_OK;
 }
 

@@ -108,6 +108,30 @@ static void compare_status(struct ib_verify *v, const cJSON *own)
     }
 }
 
+/* Accuracies are shares of n images: a difference is refuted where it lies
+ * more than three standard errors beyond the margin. */
+static void compare_accuracy(struct ib_verify *v, const cJSON *own,
+                             const char *list)
+{
+    const cJSON *a = cJSON_GetArrayItem(ib_at(own, list), 0);
+    const cJSON *b = cJSON_GetArrayItem(ib_at(v->entry->results, list), 0);
+
+    for (int i = 0; a && b; i++) {
+        double n = ib_at_number(a, "n"), x = ib_at_number(a, "accuracy");
+        double y = ib_at_number(b, "accuracy"), limit;
+        char place[64];
+        limit = IB_EQUIVALENCE_MARGIN + 3 * sqrt(0.5 / n);
+        snprintf(place, sizeof place, "%s[%d].accuracy", list, i);
+        if (fabs(x - y) > limit)
+            ib_finding(&v->f, "results.json", place,
+                       "%.4f; recomputed here: %.4f, further off than %.4f", y,
+                       x, limit);
+        v->numbers += !isnan(x - y);
+        a = a->next;
+        b = b->next;
+    }
+}
+
 static void report(struct ib_verify *v)
 {
     for (size_t i = 0; i < v->n_equivalence; i++) {
@@ -137,6 +161,8 @@ enum ib_status ib_verify_equivalence(struct ib_verify *v, const cJSON *own,
         return ib_error_set(err, IB_E_NOMEM, "no memory for a test");
     }
     compare_status(v, own);
+    compare_accuracy(v, own, "utility");
+    compare_accuracy(v, own, "evaluators_utility");
     cJSON_ArrayForEach(column, ib_at(own, "columns"))
     {
         const char *name = ib_at_text(column, "name");
