@@ -142,7 +142,7 @@ static double a_little(int person)
 
 static double some(int person)
 {
-    return 0.1 * (person % 3);
+    return 0.05 * (person % 3);
 }
 
 static double much(int person)

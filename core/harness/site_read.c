@@ -46,7 +46,7 @@ static void refuse(struct ib_site *s, const char *name,
 {
     const cJSON *first = cJSON_GetArrayItem(f->list, 0);
     const char *place = ib_view_text(first, "place");
-    char more[32] = "";
+    char more[48] = "";
 
     if (f->n > 1)
         snprintf(more, sizeof more, " (and %zu more)", f->n - 1);

@@ -126,7 +126,7 @@ static void compare_accuracy(struct ib_verify *v, const cJSON *own,
             ib_finding(&v->f, "results.json", place,
                        "%.4f; recomputed here: %.4f, further off than %.4f", y,
                        x, limit);
-        v->numbers += !isnan(x - y);
+        v->numbers += isnan(x - y) ? 0 : 1;
         a = a->next;
         b = b->next;
     }
