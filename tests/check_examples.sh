@@ -8,3 +8,4 @@ out=$(mktemp -d "${TMPDIR:-/tmp}/invbench-examples-XXXXXX")
 trap 'rm -rf "$out"' EXIT
 make --no-print-directory -C examples test OUT="$out" INVBENCH="$program" \
     CFLAGS="-std=c11 -O2 -Wall -Wextra -Werror -Wno-missing-field-initializers"
+tests/schema_check.py results "$out/run/results.json"

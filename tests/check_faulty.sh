@@ -114,4 +114,5 @@ if ! grep -q __asan_init "$program"; then
         "$(grep -q '^memory none oom' "$dir/log" &&
             grep -q '^a none ok' "$dir/log" && echo yes)"
 fi
+tests/schema_check.py results "$dir"/*/results.json || bad=1
 exit $bad

@@ -43,3 +43,5 @@ echo "ok no attempt gets through"
 [ ! -e "$dir/hostile.so.trace" ] ||
     fail "the module is never loaded outside the sandbox"
 echo "ok the module is never loaded outside the sandbox"
+tests/schema_check.py results "$dir"/run/results.json ||
+    fail "its results are not what the schema says"

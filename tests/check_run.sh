@@ -243,4 +243,5 @@ check "store gc --all empties it" 0 "removed" \
     "$program" store gc --all --store "$dir/store-int"
 check "an empty store has nothing" 0 "0 artifacts" \
     "$program" store ls --store "$dir/store-int"
+tests/schema_check.py results "$dir"/*/results.json || bad=1
 exit $bad

@@ -150,4 +150,5 @@ check "it says so" 0 "evaluators trained here" \
 check "unless it is told where they are" 0 "with the entry's evaluators" \
     "$program" verify "$dir/theirs" --cells 2 --store "$dir/store" \
     --weights "$dir/weights"
+tests/schema_check.py results "$dir"/*/results.json || bad=1
 exit $bad

@@ -194,3 +194,4 @@ if [ -n "$with_clang" ]; then
     run clang 2 || fail "clang: $(tail -3 "$dir/clang.log")"
     same jobs-1 clang
 fi
+tests/schema_check.py results "$dir"/*/results.json || fail "a schema"

@@ -32,3 +32,4 @@ done
 cp "$dir/orl/records.jsonl" "$dir/before"
 run suites/orl.json --out "$dir/orl" --set seeds='[1]' --set budget.max_queries=300
 cmp "$dir/orl/records.jsonl" "$dir/before"
+tests/schema_check.py results "$dir"/*/results.json

@@ -154,11 +154,12 @@ enum ib_status ib_site_make(const char *results, const char *out,
     if (!status)
         status = all_entries(&s, &seen, err);
     if (!status) {
+        ib_site_challenges_unheard(&s);
         ib_site_rank(&s);
         status = write_pages(&s, err);
     }
     *report = (struct ib_site_report){.entries = s.n_entries,
-                                      .refused = seen - s.n_entries,
+                                      .refused = seen - s.n_entries + s.unheard,
                                       .rows = s.n_rows,
                                       .boards = s.n_boards};
     cJSON_Delete(s.outcomes);

@@ -5,13 +5,74 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "report_page.h"
+#include "schema.h"
 #include "site_parts.h"
 
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void check_schema(const cJSON *v, const char *file,
+                         struct ib_findings *f)
+{
+    struct ib_error why;
+    cJSON *schema = NULL;
+
+    if (ib_schema_open("outcome", &schema, &why))
+        ib_finding_error(f, file, &why);
+    else
+        ib_schema_check(schema, v, file, f);
+    cJSON_Delete(schema);
+}
+
+/* Is it about the challenge.json beside it? */
+static void check_challenge(const char *dir, const cJSON *outcome,
+                            struct ib_findings *f)
+{
+    static const char name[] = "challenge.json";
+    char path[PATH_MAX], key[IB_KEY_SIZE] = "";
+    struct ib_error why;
+    cJSON *v = NULL;
+
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= PATH_MAX ||
+        ib_json_read(path, &v, &why) || ib_json_key(v, key, &why))
+        ib_finding_error(f, name, &why);
+    else if (strcmp(key, ib_view_text(outcome, "challenge")) != 0)
+        ib_finding(f, name, "", "is not what the outcome is about");
+    cJSON_Delete(v);
+}
+
+static void read_one(struct ib_site *s, const char *name)
+{
+    char dir[PATH_MAX], path[PATH_MAX], words[PATH_MAX];
+    struct ib_findings f = {0};
+    struct ib_error why;
+    cJSON *v = NULL;
+
+    if (snprintf(dir, sizeof dir, "%s/challenges/%s", s->results, name) >=
+            PATH_MAX ||
+        snprintf(path, sizeof path, "%s/outcome.json", dir) >= PATH_MAX ||
+        access(path, F_OK) != 0)
+        return;
+    if (ib_json_read(path, &v, &why))
+        ib_finding_error(&f, "outcome.json", &why);
+    else
+        check_schema(v, "outcome.json", &f);
+    if (!f.n)
+        check_challenge(dir, v, &f);
+    if (f.n) {
+        snprintf(words, sizeof words, "challenges/%.255s", name);
+        ib_site_refuse(s, words, &f);
+        s->unheard++;
+        cJSON_Delete(v);
+    } else {
+        cJSON_AddItemToArray(s->outcomes, v);
+    }
+    ib_findings_free(&f);
 }
 
 enum ib_status ib_site_challenges_read(struct ib_site *s, struct ib_error *err)
@@ -27,46 +88,64 @@ enum ib_status ib_site_challenges_read(struct ib_site *s, struct ib_error *err)
         return IB_OK;
     n = scandir(path, &list, NULL, by_name);
     for (int i = 0; i < n; i++) {
-        cJSON *v = NULL;
-        if (*list[i]->d_name != '.' &&
-            snprintf(path, sizeof path, "%s/challenges/%s/outcome.json",
-                     s->results, list[i]->d_name) < PATH_MAX &&
-            !ib_json_read(path, &v, NULL) &&
-            strcmp(ib_view_text(v, "schema"), "invbench.outcome/1") == 0)
-            cJSON_AddItemToArray(s->outcomes, v);
-        else
-            cJSON_Delete(v);
+        if (*list[i]->d_name != '.')
+            read_one(s, list[i]->d_name);
         free(list[i]);
     }
     free(list);
     return IB_OK;
 }
 
-static bool is_of(const cJSON *outcome, const struct ib_site_open *e)
+static bool is_of(const cJSON *outcome, const char *name, const char *hash)
 {
     const cJSON *entry = ib_view_object(outcome, "entry");
 
-    return strcmp(ib_view_text(entry, "name"), e->name) == 0 &&
-           strcmp(ib_view_text(entry, "sha256"), e->hash) == 0;
+    return strcmp(ib_view_text(entry, "name"), name) == 0 &&
+           strcmp(ib_view_text(entry, "sha256"), hash) == 0;
 }
 
-bool ib_site_is_challenged(const struct ib_site *s,
-                           const struct ib_site_open *e, const cJSON *headline)
+void ib_site_challenges_unheard(struct ib_site *s)
 {
-    static const char *const parts[] = {"model", "defense", "access"};
     const cJSON *o;
 
     cJSON_ArrayForEach(o, s->outcomes)
     {
+        const cJSON *entry = ib_view_object(o, "entry");
+        bool any = false;
+        for (size_t i = 0; i < s->n_entries; i++)
+            any |= is_of(o, s->entries[i].name, s->entries[i].hash);
+        if (any)
+            continue;
+        ib_finding(s->f, "challenges", "",
+                   "\"%.80s\" challenges an entry that is not here: %.80s "
+                   "%.12s",
+                   ib_view_text(ib_view_object(o, "provenance"), "attack"),
+                   ib_view_text(entry, "name"), ib_view_text(entry, "sha256"));
+        s->unheard++;
+    }
+}
+
+struct ib_estimate ib_site_challenged(const struct ib_site *s,
+                                      const struct ib_site_open *e,
+                                      const cJSON *headline)
+{
+    static const char *const parts[] = {"model", "defense", "access"};
+    struct ib_estimate most = {.value = NAN, .low = NAN, .high = NAN};
+    const cJSON *o;
+
+    cJSON_ArrayForEach(o, s->outcomes)
+    {
+        struct ib_estimate x = ib_view_estimate(ib_view_object(o, "leakage"));
         size_t same = 0;
         for (size_t i = 0; i < IB_COUNT(parts); i++)
             same += strcmp(ib_view_text(o, parts[i]),
                            ib_view_text(headline, parts[i])) == 0;
-        if (same == IB_COUNT(parts) && is_of(o, e) &&
-            strcmp(ib_view_text(o, "verdict"), "stronger") == 0)
-            return true;
+        if (same == IB_COUNT(parts) && is_of(o, e->name, e->hash) &&
+            strcmp(ib_view_text(o, "verdict"), "stronger") == 0 &&
+            !(x.value <= most.value))
+            most = x;
     }
-    return false;
+    return most;
 }
 
 static void add_estimate(struct ib_text *t, const cJSON *o, const char *member)
@@ -84,15 +163,18 @@ static void add_row(struct ib_text *t, const cJSON *o)
     const cJSON *from = ib_view_object(o, "provenance");
 
     ib_html_add(t,
-                "<tr><th scope=row>%s <small>%s</small></th><td>%s behind %s, "
-                "sees %s</td>",
+                "<tr><th scope=row>%s<small>%s</small></th><td>%s behind %s"
+                "<small>attacker sees %s</small></td>",
                 ib_view_text(from, "attack"), ib_view_text(from, "by"),
                 ib_view_text(o, "model"), ib_view_text(o, "defense"),
                 ib_view_text(o, "access"));
     add_estimate(t, o, "leakage");
     add_estimate(t, o, "headline");
     add_estimate(t, o, "difference");
-    ib_html_add(t, "<td>%s</td></tr>\n", ib_view_text(o, "verdict"));
+    ib_html_add(t, "<td><b>%s</b><small>than %s</small></td></tr>\n",
+                ib_view_text(o, "verdict"),
+                *ib_view_text(o, "against") ? ib_view_text(o, "against")
+                                            : "the entry's attacks");
 }
 
 void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
@@ -103,7 +185,7 @@ void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
 
     cJSON_ArrayForEach(o, s->outcomes)
     {
-        if (!is_of(o, e))
+        if (!is_of(o, e->name, e->hash))
             continue;
         if (!any) {
             ib_text_add(t, "<h2 id=challenges>Challenges</h2>\n<p "
@@ -112,13 +194,15 @@ void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
                            "controls. How they were made is the challenger's "
                            "word.</p>\n");
             ib_page_table(t, "Challenges",
-                          "Leakage [95 % interval]; more: paired with the "
-                          "entry's best attack of that track.");
-            ib_text_add(t, "<thead><tr><th scope=col>Attack</th><th scope=col>"
-                           "Against</th><th scope=col class=n>Leakage</th><th "
-                           "scope=col class=n>Entry</th><th scope=col class=n>"
-                           "More</th><th scope=col>Verdict</th></tr></thead>\n"
-                           "<tbody>\n");
+                          "Leakage [95 % interval]. Difference: paired by "
+                          "person and seed with the entry's attack that "
+                          "leaks most there.");
+            ib_text_add(
+                t, "<thead><tr><th scope=col>Attack</th><th scope=col>"
+                   "Against</th><th scope=col class=n>Leakage</th><th "
+                   "scope=col class=n>The entry</th><th scope=col class=n>"
+                   "Difference</th><th scope=col>Verdict</th></tr></thead>\n"
+                   "<tbody>\n");
         }
         any = true;
         add_row(t, o);

@@ -282,10 +282,12 @@ static bool fill_attacks(struct ib_site *s, const struct ib_site_open *e,
             r->n_attacks++;
         }
     }
-    if (ib_site_is_challenged(s, e, headline))
+    r->challenge = ib_site_challenged(s, e, headline);
+    if (!isnan(r->challenge.value))
         ib_text_add(&flags, "%schallenged", flags.size ? ", " : "");
     r->flags = ib_site_text(s, ib_text_string(&flags));
-    ok = ok && r->attack && r->flags && !flags.failed;
+    ok = ok && r->attack && r->flags && !flags.failed &&
+         keep_estimate(s, &r->challenge);
     ib_text_free(&flags);
     return ok;
 }
@@ -409,11 +411,16 @@ enum ib_status ib_site_collect(struct ib_site *s, const struct ib_site_open *e,
     return status ? status : add_entry(s, e, (int)(s->n_rows - before), err);
 }
 
+const struct ib_estimate *ib_site_most(const struct ib_site_row *r)
+{
+    return r->challenge.value > r->leakage.value ? &r->challenge : &r->leakage;
+}
+
 /* By board and track, then the least leakage first, none last. */
 static int by_leakage(const void *a, const void *b)
 {
     const struct ib_site_row *x = a, *y = b;
-    double p = x->leakage.value, q = y->leakage.value;
+    double p = ib_site_most(x)->value, q = ib_site_most(y)->value;
 
     if (x->board != y->board)
         return x->board < y->board ? -1 : 1;
@@ -434,11 +441,11 @@ void ib_site_rank(struct ib_site *s)
         qsort(s->rows, s->n_rows, sizeof *s->rows, by_leakage);
     for (size_t i = 0; i < s->n_rows; i++) {
         struct ib_site_row *r = &s->rows[i];
-        double x = r->accuracy.value, y = r->leakage.value;
+        double x = r->accuracy.value, y = ib_site_most(r)->value;
         r->frontier = !isnan(x) && !isnan(y);
         for (size_t k = 0; k < s->n_rows && r->frontier; k++) {
             const struct ib_site_row *o = &s->rows[k];
-            double ox = o->accuracy.value, oy = o->leakage.value;
+            double ox = o->accuracy.value, oy = ib_site_most(o)->value;
             if (o->board == r->board && o->track == r->track && ox >= x &&
                 oy <= y && (ox > x || oy < y))
                 r->frontier = false;

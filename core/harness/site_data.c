@@ -37,7 +37,8 @@ static enum ib_status write_csv(const struct ib_site *s, struct ib_error *err)
     enum ib_status status;
 
     ib_text_add(&t, "track,board,suite,data,model,defense,leakage,leakage_low,"
-                    "leakage_high,leakage_reason,at_most,at_most_low,"
+                    "leakage_high,leakage_reason,challenge,challenge_low,"
+                    "challenge_high,at_most,at_most_low,"
                     "at_most_high,accuracy,accuracy_low,accuracy_high,queries,"
                     "seeds,missing,not_dominated,flags,entry,by,entry_sha256,"
                     "numerics\r\n");
@@ -53,6 +54,7 @@ static enum ib_status write_csv(const struct ib_site *s, struct ib_error *err)
         field(&t, r->defense, false);
         estimate(&t, &r->leakage);
         field(&t, r->leakage.reason, false);
+        estimate(&t, &r->challenge);
         estimate(&t, &r->best);
         estimate(&t, &r->accuracy);
         number(&t, r->queries);
@@ -95,6 +97,10 @@ static void put_row(bool *ok, const struct ib_site *s,
     ib_put_text(ok, o, "defense", r->defense);
     ib_put_text(ok, o, "entry", s->entries[r->entry].name);
     put_estimate(ok, o, "leakage", &r->leakage);
+    if (isnan(r->challenge.value))
+        ib_put(ok, o, "challenge", cJSON_CreateNull());
+    else
+        put_estimate(ok, o, "challenge", &r->challenge);
     put_estimate(ok, o, "at_most", &r->best);
     put_estimate(ok, o, "accuracy", &r->accuracy);
     cJSON *attacks = ib_put_object(ok, o, "attacks");

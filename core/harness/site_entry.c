@@ -250,11 +250,11 @@ static enum ib_status fill(struct ib_site *s, const struct ib_site_open *e,
     ib_page_tested(&p);
     add_nav(t);
     ib_page_headline(&p);
+    ib_site_challenges(s, e, t);
     ib_page_matrix(&p);
     add_curves(s, e, t);
     add_sheets(e, t);
     ib_page_flags(&p);
-    ib_site_challenges(s, e, t);
     ib_page_controls(&p);
     ib_page_utility(&p);
     status = ib_page_exposure(&p, err);

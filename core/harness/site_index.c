@@ -71,15 +71,15 @@ static void add_glance(const struct ib_site *s, int board, int track,
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct ib_site_row *r = &s->rows[i];
         if (r->board == board && r->track == track && r->bare &&
-            !isnan(r->leakage.value) && !bare)
+            !isnan(ib_site_most(r)->value) && !bare)
             bare = r;
     }
     for (size_t i = 0; i < s->n_rows; i++) {
         const struct ib_site_row *r = &s->rows[i];
         if (r->board == board && r->track == track && !r->bare &&
-            !isnan(r->leakage.value) &&
+            !isnan(ib_site_most(r)->value) &&
             (!bare || !(r->accuracy.value < bare->accuracy.value - 0.02)) &&
-            (!best || r->leakage.value < best->leakage.value))
+            (!best || ib_site_most(r)->value < ib_site_most(best)->value))
             best = r;
     }
     if (!bare && !best) {
@@ -89,10 +89,11 @@ static void add_glance(const struct ib_site *s, int board, int track,
     ib_text_add(t, "<td>");
     if (bare)
         ib_text_add(t, "<b>%s</b> undefended",
-                    ib_view_format(a, bare->leakage.value));
+                    ib_view_format(a, ib_site_most(bare)->value));
     if (best)
         ib_html_add(t, "<small>least: %s behind %s</small>",
-                    ib_view_format(b, best->leakage.value), best->defense);
+                    ib_view_format(b, ib_site_most(best)->value),
+                    best->defense);
     ib_text_add(t, "</td>");
 }
 
@@ -160,8 +161,8 @@ static void add_refused(const struct ib_site *s, struct ib_text *t)
 
     if (!s->f->n)
         return;
-    ib_text_add(t, "<h2>Not shown</h2>\n<p>These are not what their own lists "
-                   "of files say:</p>\n<ul>\n");
+    ib_text_add(t, "<h2>Not shown</h2>\n<p>These are not what they say of "
+                   "themselves:</p>\n<ul>\n");
     cJSON_ArrayForEach(f, s->f->list)
         ib_html_add(t, "<li><b>%s</b>: %s</li>\n", ib_view_text(f, "file"),
                     ib_view_text(f, "text"));

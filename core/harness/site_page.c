@@ -68,7 +68,7 @@ void ib_site_interval(struct ib_text *t, const struct ib_estimate *e)
 static bool is_point(const struct ib_site_row *r, int board, int track)
 {
     return r->board == board && r->track == track &&
-           !isnan(r->accuracy.value) && !isnan(r->leakage.value);
+           !isnan(r->accuracy.value) && !isnan(ib_site_most(r)->value);
 }
 
 static size_t extent(const struct ib_site *s, int board, int track,
@@ -84,8 +84,8 @@ static size_t extent(const struct ib_site *s, int board, int track,
             continue;
         c->x0 = fmin(c->x0, r->accuracy.value);
         c->x1 = fmax(c->x1, r->accuracy.value);
-        c->y0 = fmin(c->y0, r->leakage.value);
-        c->y1 = fmax(c->y1, r->leakage.value);
+        c->y0 = fmin(c->y0, ib_site_most(r)->value);
+        c->y1 = fmax(c->y1, ib_site_most(r)->value);
         n++;
     }
     c->y0 = fmin(c->y0, 0);
@@ -103,10 +103,10 @@ static void add_mark(const struct ib_site *s, const struct ib_chart *c,
     snprintf(label, sizeof label,
              "%.100s (%.80s): accuracy %.1f %%, leakage %.2f", r->defense,
              s->entries[r->entry].name, 100 * r->accuracy.value,
-             r->leakage.value);
+             ib_site_most(r)->value);
     ib_chart_mark(t, c,
                   &(struct ib_mark){.x = r->accuracy.value,
-                                    .y = r->leakage.value,
+                                    .y = ib_site_most(r)->value,
                                     .class = r->bare       ? "bare"
                                              : r->frontier ? "front"
                                                            : "rest",
@@ -124,7 +124,7 @@ static const struct ib_site_row *next_front(const struct ib_site *s, int board,
         const struct ib_site_row *r = &s->rows[i];
         if (!is_point(r, board, track) || !r->frontier ||
             r->accuracy.value < x ||
-            (r->accuracy.value == x && r->leakage.value <= y))
+            (r->accuracy.value == x && ib_site_most(r)->value <= y))
             continue;
         if (!best || r->accuracy.value < best->accuracy.value)
             best = r;
@@ -141,7 +141,7 @@ static void add_front(const struct ib_site *s, int board, int track,
     int labels = 0;
 
     for (; r; r = next_front(s, board, track, last_x, last_y)) {
-        double x = r->accuracy.value, y = r->leakage.value;
+        double x = r->accuracy.value, y = ib_site_most(r)->value;
         if (last_x > -INFINITY)
             ib_chart_line(t, c, "step", 3, (double[]){last_x, x, x},
                           (double[]){last_y, last_y, y});
@@ -273,8 +273,10 @@ static int choose_curves(const struct ib_site *s, int board, int track,
                     if (r->board == board && r->track == track &&
                         r->bare == (bare == 1) &&
                         strcmp(r->attack[k].id, b->attack[a]) == 0 &&
-                        r->attack[k].points > 1 && !isnan(r->leakage.value) &&
-                        (!row || r->leakage.value < row->leakage.value)) {
+                        r->attack[k].points > 1 &&
+                        !isnan(ib_site_most(r)->value) &&
+                        (!row ||
+                         ib_site_most(r)->value < ib_site_most(row)->value)) {
                         row = r;
                         of = &r->attack[k];
                     }

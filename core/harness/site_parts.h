@@ -33,6 +33,7 @@ struct ib_site_row { /* a defense, in one track */
     int entry, board, track;
     const char *defense;
     struct ib_estimate leakage, best, accuracy;
+    struct ib_estimate challenge; /* a stronger one's leakage; or NaN */
     double queries; /* most that an attack used, mean per identity */
     int missing, seeds;
     const char *flags; /* "few-seeds, utility-drop" */
@@ -61,6 +62,7 @@ struct ib_site {
     struct ib_site_board *boards;
     size_t n_boards;
     cJSON *outcomes; /* of challenges */
+    size_t unheard;  /* challenges that are not shown */
     struct ib_findings *f;
 };
 
@@ -89,13 +91,22 @@ void ib_site_rank(struct ib_site *s);
 
 IB_CHECK enum ib_status ib_site_challenges_read(struct ib_site *s,
                                                 struct ib_error *err);
-/* Was a challenge to this headline found to be stronger? */
-bool ib_site_is_challenged(const struct ib_site *s,
-                           const struct ib_site_open *e, const cJSON *headline);
+/* Names challenges to entries that are not among those read. */
+void ib_site_challenges_unheard(struct ib_site *s);
+/* The highest leakage of a challenge to this headline that was found to be
+ * stronger; NaN: none was. */
+struct ib_estimate ib_site_challenged(const struct ib_site *s,
+                                      const struct ib_site_open *e,
+                                      const cJSON *headline);
 /* A section of the entry's page; nothing where there are none. */
 void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
                         struct ib_text *t);
 
+/* What the row is ranked by: the most that anybody has shown to leak. */
+const struct ib_estimate *ib_site_most(const struct ib_site_row *r);
+/* One finding for all that keeps something from being shown. */
+void ib_site_refuse(struct ib_site *s, const char *name,
+                    const struct ib_findings *f);
 /* A copy in the pool; NULL: no memory. */
 const char *ib_site_text(struct ib_site *s, const char *text);
 

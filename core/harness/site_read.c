@@ -40,9 +40,8 @@ static void check(const struct ib_site_open *e, struct ib_findings *f)
         ib_finding_error(f, IB_ENTRY_FILE, &why);
 }
 
-/* One line for the whole entry. */
-static void refuse(struct ib_site *s, const char *name,
-                   const struct ib_findings *f)
+void ib_site_refuse(struct ib_site *s, const char *name,
+                    const struct ib_findings *f)
 {
     const cJSON *first = cJSON_GetArrayItem(f->list, 0);
     const char *place = ib_view_text(first, "place");
@@ -90,7 +89,7 @@ enum ib_status ib_site_entry_open(struct ib_site *s, const char *name,
         open_all(e, &f);
     *there = f.n == 0;
     if (f.n)
-        refuse(s, name, &f);
+        ib_site_refuse(s, name, &f);
     ib_findings_free(&f);
     return IB_OK;
 }

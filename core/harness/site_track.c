@@ -43,19 +43,29 @@ static void add_number(struct ib_text *t, const struct ib_estimate *e)
     ib_text_add(t, "</td>");
 }
 
-static void add_leakage(struct ib_text *t, const struct ib_site_row *r)
+/* The most that anybody has shown; the entry's own number below it. */
+static void add_leakage(struct ib_text *t, const struct ib_site_row *r,
+                        const char *entry)
 {
-    double x = r->leakage.value;
+    const struct ib_estimate *most = ib_site_most(r);
     char a[IB_NUMBER_SIZE];
 
-    if (isnan(x)) {
-        ib_html_add(t, "<td class=why>n/a%s%s</td>",
-                    *r->leakage.reason ? ": " : "", r->leakage.reason);
+    if (isnan(most->value)) {
+        ib_html_add(t, "<td class=why>n/a%s%s</td>", *most->reason ? ": " : "",
+                    most->reason);
         return;
     }
     ib_text_add(t, "<td class=\"n l\" style=\"--a:%.2f\"><b>%s</b>",
-                0.42 * fmin(fmax(x, 0), 1), ib_view_format(a, x));
-    ib_site_interval(t, &r->leakage);
+                0.42 * fmin(fmax(most->value, 0), 1),
+                ib_view_format(a, most->value));
+    ib_site_interval(t, most);
+    if (most == &r->challenge) {
+        ib_html_add(t,
+                    " <small><a href=\"entry/%s.html#challenges\">by a "
+                    "challenge</a>; the entry ",
+                    entry);
+        ib_text_add(t, "%s</small>", ib_view_format(a, r->leakage.value));
+    }
     ib_text_add(t, "</td>");
 }
 
@@ -105,7 +115,7 @@ static void add_row(const struct ib_site *s, const struct ib_site_row *r,
     if (*e->by)
         ib_html_add(t, ", %s", e->by);
     ib_text_add(t, "</small></th>");
-    add_leakage(t, r);
+    add_leakage(t, r, e->name);
     add_accuracy(t, &r->accuracy);
     add_number(t, &r->best);
     add_attacks(t, r, id, n);
@@ -185,7 +195,8 @@ static void add_reading(struct ib_text *t)
            "the right person no more often than the best control; 1: as often "
            "as real images that the model never saw. Of an attacker who runs "
            "all attacks of the track and keeps, for each person, the picture "
-           "that the target likes most.</dd>\n<dt>Accuracy</dt><dd>of the "
+           "that the target likes most. Where a challenge to the entry brought "
+           "home more, that counts.</dd>\n<dt>Accuracy</dt><dd>of the "
            "defended model on held-out images.</dd>\n<dt>At most</dt><dd>the "
            "same where the evaluators choose the picture: no attacker can do "
            "better.</dd>\n<dt>NAME, alone</dt><dd>leakage of that attack by "
