@@ -264,6 +264,33 @@ static void equal_differences_may_miss_their_mean_by_rounding(void **state)
     ib_panel_free(&b);
 }
 
+/* SciPy 1.10.1: t.interval(0.95, 2, mean, sem) of 0.8, 0.85, 0.9. */
+static void three_seeds_give_a_t_interval(void **state)
+{
+    static const double x[] = {0.8, 0.85, 0.9};
+    struct ib_interval i;
+    (void)state;
+    ib_interval_seeds(x, 3, 0, 1, &i);
+    assert_true(fabs(i.value - 0.85) < 1e-12);
+    assert_true(fabs(i.low - 0.7257931144078124) < 1e-9);
+    assert_true(fabs(i.high - 0.9742068855921876) < 1e-9);
+    ib_interval_seeds(x, 2, 0, 1, &i);
+    assert_true(fabs(i.value - 0.825) < 1e-12 && isnan(i.low) && i.reason);
+    ib_interval_seeds(x, 0, 0, 1, &i);
+    assert_true(isnan(i.value) && isnan(i.low));
+}
+
+static void an_interval_over_seeds_ends_where_values_do(void **state)
+{
+    static const double x[] = {0.85, 0.95, 1}, y[] = {0, 0.01, 0.1};
+    struct ib_interval i;
+    (void)state;
+    ib_interval_seeds(x, 3, 0, 1, &i);
+    assert_true(i.high == 1 && i.low < 0.85);
+    ib_interval_seeds(y, 3, 0, INFINITY, &i);
+    assert_true(i.low == 0 && i.high > 0.1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +308,8 @@ int main(void)
         cmocka_unit_test(differences_are_paired),
         cmocka_unit_test(differences_without_spread_have_no_interval),
         cmocka_unit_test(equal_differences_may_miss_their_mean_by_rounding),
+        cmocka_unit_test(three_seeds_give_a_t_interval),
+        cmocka_unit_test(an_interval_over_seeds_ends_where_values_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

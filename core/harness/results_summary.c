@@ -62,41 +62,35 @@ static enum ib_status leakage_make(struct ib_summary *s, struct ib_error *err)
     return status;
 }
 
-/* Utility has no identities of its own: seeds are the unit, and three of them
- * are needed for an interval. */
+/* Of utility, as printed; none is below 0. */
+static const struct measure {
+    const char *name;
+    double max;
+} measures[] = {{"accuracy", 1}, {"ece", 1}, {"distortion", INFINITY}};
+
+/* Utility has no identities of its own: seeds are the unit. */
 static void put_seed_mean(bool *ok, const struct ib_summary *s, int model,
-                          int defense, const char *what, cJSON *o)
+                          int defense, const struct measure *what, cJSON *o)
 {
     const struct ib_suite *suite = s->g->plan->suite;
     const cJSON *item;
-    double sum = 0, squares = 0;
+    double x[IB_RESULTS_SEEDS];
+    struct ib_interval i;
     int n = 0;
     cJSON_ArrayForEach(item, ib_at(s->results, "utility"))
     {
-        double x = ib_at_number(item, what);
-        if (isnan(x) ||
-            strcmp(ib_at_text(item, "model"), suite->models[model].id) ||
-            strcmp(ib_at_text(item, "defense"), suite->defenses[defense].id))
-            continue;
-        sum += x;
-        squares += x * x;
-        n++;
+        double v = ib_at_number(item, what->name);
+        if (!isnan(v) && n < IB_RESULTS_SEEDS &&
+            !strcmp(ib_at_text(item, "model"), suite->models[model].id) &&
+            !strcmp(ib_at_text(item, "defense"), suite->defenses[defense].id))
+            x[n++] = v;
     }
-    struct ib_interval i = {n ? sum / n : NAN,          NAN, NAN, NAN, NAN,
-                            "no interval under 3 seeds"};
-    if (n >= 3) {
-        double v = fmax(squares - sum * sum / n, 0) / (n - 1) / n;
-        double reach = ib_student_quantile(0.975, n - 1) * sqrt(v);
-        i.low = i.value - reach;
-        i.high = i.value + reach;
-        i.reason = NULL;
-    }
-    ib_put_estimate(ok, o, what, &i);
+    ib_interval_seeds(x, n, 0, what->max, &i);
+    ib_put_estimate(ok, o, what->name, &i);
 }
 
 static bool put_utility(const struct ib_summary *s, cJSON *out)
 {
-    static const char *const what[] = {"accuracy", "ece", "distortion"};
     const struct ib_suite *suite = s->g->plan->suite;
     bool ok = true;
     for (int i = 0; i < suite->n_models * suite->n_defenses; i++) {
@@ -112,8 +106,8 @@ static bool put_utility(const struct ib_summary *s, cJSON *out)
         ib_put_text(&ok, o, "model", suite->models[m].id);
         ib_put_text(&ok, o, "defense", suite->defenses[d].id);
         ib_put_number(&ok, o, "seeds", seeds);
-        for (size_t k = 0; k < IB_COUNT(what); k++)
-            put_seed_mean(&ok, s, m, d, what[k], o);
+        for (size_t k = 0; k < IB_COUNT(measures); k++)
+            put_seed_mean(&ok, s, m, d, &measures[k], o);
     }
     return ok;
 }

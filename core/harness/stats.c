@@ -106,6 +106,27 @@ enum ib_status ib_interval_mean(const struct ib_panel *p, double min,
     return IB_OK;
 }
 
+void ib_interval_seeds(const double *x, int n, double min, double max,
+                       struct ib_interval *out)
+{
+    double sum = 0, squares = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += x[i];
+    *out = (struct ib_interval){n ? sum / n : NAN,          NAN, NAN, NAN, NAN,
+                                "no interval under 3 seeds"};
+    if (n < 3)
+        return;
+    for (int i = 0; i < n; i++)
+        squares += (x[i] - out->value) * (x[i] - out->value);
+    out->df = n - 1;
+    out->se = sqrt(squares / (n - 1) / n);
+    double reach = ib_student_quantile(0.975, out->df) * out->se;
+    out->low = fmax(out->value - reach, min);
+    out->high = fmin(out->value + reach, max);
+    out->reason = NULL;
+}
+
 static bool all_near(const struct ib_panel *p, double x)
 {
     for (int i = 0; i < p->seeds * p->identities; i++)

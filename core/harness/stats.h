@@ -83,6 +83,10 @@ IB_CHECK enum ib_status ib_interval_make(const struct ib_statistic *s,
 IB_CHECK enum ib_status ib_interval_mean(const struct ib_panel *p, double min,
                                          double max, struct ib_interval *out,
                                          struct ib_error *err);
+/* Of a mean of n values, one a seed, that lie in min..max: Student's t, from 3
+ * seeds on. */
+void ib_interval_seeds(const double *x, int n, double min, double max,
+                       struct ib_interval *out);
 extern const char ib_no_spread[]; /* reason where all pairs differ alike */
 /* Of the mean difference a - b over the (seed, identity) pairs that both
  * have. */
