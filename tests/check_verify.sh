@@ -28,12 +28,10 @@ forge() { # entry, statement
 import hashlib, json, os, sys
 entry, statement = sys.argv[1:]
 def path(name): return os.path.join(entry, name)
-def canonical(v): return json.dumps(v, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 r = json.load(open(path("results.json")))
 ok = [c for c in r["cells"] if c["status"] == "ok"]
 exec(statement)
 open(path("results.json"), "w").write(json.dumps(r))
-open(path("records.jsonl"), "w").write("".join(canonical(c) + "\n" for c in r["cells"]))
 m = json.load(open(path("entry.json")))
 m["name"] = os.path.basename(entry)
 for name, f in m["files"].items():

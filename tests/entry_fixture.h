@@ -9,10 +9,26 @@
 #include "tree.h"
 #include "verify.h"
 
+/* The least that has a leakage, a bypass, a curve and all flags of a row. */
+static const char entry_suite[] =
+    "{'schema':'invbench.suite/1','name':'test','summary':'a test','seeds':[1],"
+    "'dataset':{'name':'synthfaces','size':32,'identities':12,'train':4,"
+    "'holdout':4,'public_identities':3,'public_images':1},"
+    "'models':[{'id':'target','name':'softmax','epochs':1,'rate':1e-9}],"
+    "'evaluators':[{'id':'e-mlp','name':'mlp','hidden':[32],'epochs':20},"
+    "{'id':'e-dae','name':'dae','hidden':[16],'epochs':20}],"
+    "'defenses':[{'id':'none','stack':[]},"
+    "{'id':'round','stack':[{'name':'round','step':0.05}]}],"
+    "'attacks':[{'id':'white','name':'mi-face','access':['gradients']},"
+    "{'id':'black','name':'mi-face-blackbox','access':['scores']}],"
+    "'access':['gradients','scores'],'budget':{'max_queries':100},"
+    "'metrics':['ssim','nearest','identification','accuracy']}";
+
 struct entry_run {
     struct results_run *run;
     char out[PATH_MAX], entry[PATH_MAX + 16];
-    cJSON *own; /* what comes out here */
+    cJSON *own;                 /* what comes out here */
+    char in_order[IB_KEY_SIZE]; /* of what was last rebuilt without a fault */
     struct ib_session session;
 };
 
@@ -61,7 +77,7 @@ static inline int entry_setup(void **state)
     struct entry_run *r = calloc(1, sizeof *r);
     struct ib_error err;
 
-    results_setup(&run);
+    results_setup_of(&run, entry_suite);
     r->run = run;
     temp_dir_make(r->out);
     snprintf(r->entry, sizeof r->entry, "%s/entry", r->out);
@@ -133,27 +149,9 @@ static inline void entry_write(const struct entry_run *r, const char *name,
     ib_text_free(&t);
 }
 
-/* records.jsonl follows from the cells. */
-static inline void forge_records(const struct entry_run *r,
-                                 const cJSON *results)
-{
-    char path[PATH_MAX];
-    struct ib_text t = {0};
-    struct ib_error err;
-    const cJSON *cell;
-
-    cJSON_ArrayForEach(cell, ib_at(results, "cells"))
-    {
-        must(ib_json_canonical(cell, &t, &err), &err);
-        ib_text_add(&t, "\n");
-    }
-    entry_file(r, "records.jsonl", path);
-    entry_put(path, &t);
-    ib_text_free(&t);
-}
-
-/* Size and hash of every file that entry.json lists, and of the results. */
-static inline void forge_hashes(const struct entry_run *r, bool results)
+/* Size and hash of every file that entry.json lists, and of the results (NULL:
+ * these were not touched). */
+static inline void forge_hashes(const struct entry_run *r, const cJSON *results)
 {
     cJSON *manifest = entry_read(r, "entry.json"), *file;
     char path[PATH_MAX], hash[IB_KEY_SIZE];
@@ -171,17 +169,56 @@ static inline void forge_hashes(const struct entry_run *r, bool results)
         ib_text_free(&t);
     }
     if (results) {
-        cJSON *v = entry_read(r, "results.json");
-        must(ib_results_key(v, hash, &err), &err);
+        must(ib_results_key(results, hash, &err), &err);
         cJSON_SetValuestring(cJSON_GetObjectItem(manifest, "results"), hash);
-        cJSON_Delete(v);
     }
     entry_write(r, "entry.json", manifest);
     cJSON_Delete(manifest);
 }
 
+/* What the rebuilt results are a function of, where files are as listed. */
+static inline void rebuilt_key(const struct ib_entry *e, char key[IB_KEY_SIZE])
+{
+    static const char *const parts[] = {"numerics", "code", "data"};
+    struct ib_error err;
+    const cJSON *files = ib_at(e->manifest, "files");
+    bool ok = true;
+    cJSON *o = cJSON_CreateObject();
+
+    for (size_t i = 0; i < IB_COUNT(parts); i++)
+        ib_put_copy(&ok, o, parts[i], ib_at(e->manifest, parts[i]));
+    ib_put_copy(&ok, o, "results", ib_at(files, "results.json"));
+    ib_put_copy(&ok, o, "suite", ib_at(files, "suite.json"));
+    assert_true(ok);
+    must(ib_json_key(o, key, &err), &err);
+    cJSON_Delete(o);
+}
+
+/* ib_entry_check; what is dear, rebuilding, only of what was not found to be
+ * in order before. */
+static inline void check_entry(struct entry_run *r, const struct ib_entry *e,
+                               struct ib_findings *f)
+{
+    struct ib_error err;
+    char key[IB_KEY_SIZE] = "";
+    size_t before;
+
+    if (e->results && e->suite)
+        rebuilt_key(e, key);
+    if (*key == '\0' || strcmp(key, r->in_order) != 0) {
+        before = f->n;
+        must(ib_entry_check(e, f, &err), &err);
+        if (f->n == before)
+            memcpy(r->in_order, key, sizeof key);
+        return;
+    }
+    must(ib_entry_check_files(e, f, &err), &err);
+    ib_entry_check_values(e, f);
+    must(ib_entry_check_pictures(e, f, &err), &err);
+}
+
 /* All that `verify --all` does, but for the computing: what comes out is known.
- * Returns the number of findings. */
+ * Returns the number of findings; what: NULL where one is enough. */
 static inline size_t verify_all(struct entry_run *r, struct ib_text *what)
 {
     struct ib_entry e = {0};
@@ -191,7 +228,8 @@ static inline size_t verify_all(struct entry_run *r, struct ib_text *what)
     size_t n;
 
     must(ib_entry_open(r->run->registry, r->entry, &e, &v.f, &err), &err);
-    must(ib_entry_check(&e, &v.f, &err), &err);
+    if (!v.f.n || what)
+        check_entry(r, &e, &v.f);
     if (!v.f.n)
         must(ib_verify_data(&v, &err), &err);
     if (!v.f.n && e.same_numerics) {

@@ -112,7 +112,8 @@ static inline void run_node(struct results_run *r, struct ib_plan_node *n)
     n->seconds = 1;
 }
 
-static inline int results_setup(void **state)
+/* suite: of PEOPLE identities of 32x32 */
+static inline int results_setup_of(void **state, const char *suite)
 {
     struct results_run *r = calloc(1, sizeof *r);
     struct ib_error err;
@@ -120,8 +121,7 @@ static inline int results_setup(void **state)
     snprintf(r->out, sizeof r->out, "%s/out", r->dir);
     must(ib_registry_create(&r->registry, &err), &err);
     must(ib_store_open(&r->store, r->dir, &err), &err);
-    must(ib_suite_parse(r->registry, json_of(results_suite), "test", &r->suite,
-                        &err),
+    must(ib_suite_parse(r->registry, json_of(suite), "test", &r->suite, &err),
          &err);
     r->env = (struct ib_stage_env){.store = r->store, .registry = r->registry};
     must(ib_plan_make(r->suite, &r->env, &r->plan, &err), &err);
@@ -129,6 +129,11 @@ static inline int results_setup(void **state)
         run_node(r, &r->plan->nodes[i]);
     *state = r;
     return 0;
+}
+
+static inline int results_setup(void **state)
+{
+    return results_setup_of(state, results_suite);
 }
 
 static inline int results_teardown(void **state)

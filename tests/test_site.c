@@ -81,7 +81,6 @@ static void add_entry(struct board *b, const char *name, const char *by,
     assert_int_equal(system(path), 0);
     put_json(dir, "results.json", results, files);
     put_json(dir, "suite.json", s, files);
-    put(dir, "records.jsonl", "", 0, files);
     must(ib_results_key(results, key, &err), &err);
     cJSON_AddStringToObject(m, "name", name);
     cJSON_AddStringToObject(m, "results", key);
@@ -245,7 +244,7 @@ static void a_changed_file_keeps_its_entry_out(void **state)
     add_entry(b, "first", "A", results);
     add_entry(b, "second", "B", results);
     cJSON_Delete(results);
-    snprintf(path, sizeof path, "%s/second/records.jsonl", b->results);
+    snprintf(path, sizeof path, "%s/second/results.json", b->results);
     f = fopen(path, "w");
     assert_non_null(f);
     fputs("{}\n", f);

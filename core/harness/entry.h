@@ -58,9 +58,6 @@ IB_CHECK enum ib_status ib_entry_check_pictures(const struct ib_entry *e,
 IB_CHECK enum ib_status ib_entry_check_rebuilt(const struct ib_entry *e,
                                                struct ib_findings *f,
                                                struct ib_error *err);
-IB_CHECK enum ib_status ib_entry_check_records(const struct ib_entry *e,
-                                               struct ib_findings *f,
-                                               struct ib_error *err);
 
 /* What was scored, from the entry's results instead of a store: everything but
  * the scores at half of the budget and queries by identity. */

@@ -86,8 +86,7 @@ static bool is_below(const char *name)
 
 static void check_there(const struct listing *l)
 {
-    static const char *const needed[] = {"results.json", "records.jsonl",
-                                         "suite.json"};
+    static const char *const needed[] = {"results.json", "suite.json"};
     char path[PATH_MAX];
     const cJSON *file;
     struct stat st;
@@ -145,69 +144,6 @@ enum ib_status ib_entry_check_files(const struct ib_entry *e,
     return s;
 }
 
-/* --- records.jsonl: the cells once more, a line each ---------------------- */
-
-static void check_line(const cJSON *cell, const char *line, size_t n,
-                       size_t number, struct ib_findings *f)
-{
-    char place[64];
-    struct ib_text wanted = {0};
-    struct ib_error why;
-    cJSON *got = NULL;
-    struct ib_diff d = {
-        .file = "records.jsonl", .here = "results.json", .f = f};
-    size_t before = f->n;
-
-    snprintf(place, sizeof place, "line %zu", number);
-    if (ib_json_canonical(cell, &wanted, &why) ||
-        (wanted.size == n && memcmp(wanted.data, line, n) == 0)) {
-        ib_text_free(&wanted);
-        return;
-    }
-    if (ib_json_parse(line, n, place, &got, &why))
-        ib_finding_error(f, d.file, &why);
-    else
-        ib_json_diff(&d, cell, got, place);
-    if (f->n == before)
-        ib_finding(f, d.file, place, "is not in canonical form");
-    cJSON_Delete(got);
-    ib_text_free(&wanted);
-}
-
-enum ib_status ib_entry_check_records(const struct ib_entry *e,
-                                      struct ib_findings *f,
-                                      struct ib_error *err)
-{
-    enum { LIMIT = 1 << 28 };
-    char path[PATH_MAX];
-    struct ib_text t = {0};
-    const cJSON *cell = ib_at(e->results, "cells")->child;
-    enum ib_status s = ib_entry_path(e, "records.jsonl", path, err);
-    size_t number = 0;
-
-    if (s)
-        return s;
-    if (ib_file_read(path, LIMIT, &t, NULL)) {
-        ib_text_free(&t);
-        return IB_OK; /* the files' check says it */
-    }
-    for (const char *at = ib_text_string(&t); *at || cell;) {
-        size_t n = strcspn(at, "\n");
-        number++;
-        if (!cell || !*at) {
-            ib_finding(f, "records.jsonl", "", "has %s than results.json: %d",
-                       cell ? "fewer records" : "more records",
-                       cJSON_GetArraySize(ib_at(e->results, "cells")));
-            break;
-        }
-        check_line(cell, at, n, number, f);
-        cell = cell->next;
-        at += n + (at[n] == '\n');
-    }
-    ib_text_free(&t);
-    return IB_OK;
-}
-
 enum ib_status ib_entry_check(const struct ib_entry *e, struct ib_findings *f,
                               struct ib_error *err)
 {
@@ -215,10 +151,7 @@ enum ib_status ib_entry_check(const struct ib_entry *e, struct ib_findings *f,
 
     if (e->manifest)
         s = ib_entry_check_files(e, f, err);
-    if (s || !e->results)
-        return s;
-    s = ib_entry_check_records(e, f, err);
-    if (s || !e->plan)
+    if (s || !e->results || !e->plan)
         return s;
     ib_entry_check_values(e, f);
     s = ib_entry_check_pictures(e, f, err);

@@ -243,8 +243,6 @@ static enum ib_status fill(struct making *k, struct ib_error *err)
     if (!s)
         s = copy(k, "suite.json", err);
     if (!s)
-        s = copy(k, "records.jsonl", err);
-    if (!s)
         s = add_reconstructions(k, err);
     if (!s)
         s = add_images(k, err);

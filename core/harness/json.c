@@ -117,6 +117,22 @@ struct writer {
     bool canonical;
 };
 
+/* Without printf: most numbers of results are small and whole. */
+static void write_whole(struct ib_text *out, double x)
+{
+    char digits[24];
+    size_t at = sizeof digits;
+    uint64_t left = (uint64_t)fabs(x);
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (x < 0)
+        digits[--at] = '-';
+    ib_text_put(out, digits + at, sizeof digits - at);
+}
+
 /* The fewest digits that read back as x; "1e-05" becomes "1e-5". Up to 15
  * digits survive the way there and back by themselves, except in subnormals.
  */
@@ -129,7 +145,7 @@ static void write_number(struct ib_text *out, double x)
         return;
     }
     if (x == floor(x) && fabs(x) <= 9007199254740992.0) {
-        ib_text_add(out, "%.0f", x == 0 ? 0.0 : x);
+        write_whole(out, x);
         return;
     }
     for (int precision = fabs(x) < 1e-300 ? 1 : 15; precision <= 17;
@@ -140,7 +156,7 @@ static void write_number(struct ib_text *out, double x)
     }
     e = strchr(digits, 'e');
     if (!e) {
-        ib_text_add(out, "%s", digits);
+        ib_text_put(out, digits, strlen(digits));
         return;
     }
     ib_text_put(out, digits, (size_t)(e - digits));
@@ -154,15 +170,21 @@ static void write_string(struct ib_text *out, const char *text)
     ib_text_put(out, "\"", 1);
     for (const char *p = text; *p; p++) {
         unsigned char c = (unsigned char)*p;
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            const char *end = p + 1;
+            while ((unsigned char)*end >= 0x20 && *end != '"' && *end != '\\')
+                end++;
+            ib_text_put(out, p, (size_t)(end - p));
+            p = end - 1;
+            continue;
+        }
         const char *named = strchr(plain, c);
         if (c == '"' || c == '\\')
             ib_text_add(out, "\\%c", c);
-        else if (c < 0x20 && named)
+        else if (named)
             ib_text_add(out, "\\%c", letter[named - plain]);
-        else if (c < 0x20)
-            ib_text_add(out, "\\u%04x", c);
         else
-            ib_text_put(out, p, 1);
+            ib_text_add(out, "\\u%04x", c);
     }
     ib_text_put(out, "\"", 1);
 }

@@ -61,18 +61,26 @@ void ib_text_add(struct ib_text *t, const char *format, ...)
     va_list args;
     int n;
 
+    if (!text_grow(t, 64)) /* mostly enough, so that it is printed once */
+        return;
+    size_t room = t->capacity - t->size;
     va_start(args, format);
-    n = vsnprintf(NULL, 0, format, args);
+    n = vsnprintf(t->data + t->size, room, format, args);
     va_end(args);
     if (n < 0) {
         t->failed = true;
+        t->data[t->size] = '\0';
         return;
     }
-    if (!text_grow(t, (size_t)n))
-        return;
-    va_start(args, format);
-    vsnprintf(t->data + t->size, (size_t)n + 1, format, args);
-    va_end(args);
+    if ((size_t)n >= room) {
+        if (!text_grow(t, (size_t)n)) {
+            t->data[t->size] = '\0';
+            return;
+        }
+        va_start(args, format);
+        vsnprintf(t->data + t->size, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     t->size += (size_t)n;
 }
 
