@@ -28,7 +28,8 @@ static const char results_suite[] =
     "'attacks':[{'id':'white','name':'mi-face','access':['gradients']},"
     "{'id':'black','name':'mi-face-blackbox','access':['scores']}],"
     "'access':['gradients','scores'],'budget':{'max_queries':100},"
-    "'metrics':['ssim','mse','nearest','identification','accuracy']}";
+    "'metrics':['ssim','mse','nearest','identification','accuracy'],"
+    "'membership':{'attacks':['loss','lira'],'shadows':4}}";
 
 struct results_run {
     char dir[PATH_MAX], out[PATH_MAX + 8];
@@ -99,9 +100,12 @@ static inline void fake_attack(struct results_run *r,
 static inline void run_node(struct results_run *r, struct ib_plan_node *n)
 {
     static const ib_stage_run stage[IB_NODE_KINDS] = {
-        [IB_NODE_DATA] = ib_stage_data,       [IB_NODE_MODEL] = ib_stage_model,
-        [IB_NODE_CONTROL] = ib_stage_control, [IB_NODE_SCORE] = ib_stage_score,
+        [IB_NODE_DATA] = ib_stage_data,
+        [IB_NODE_MODEL] = ib_stage_model,
+        [IB_NODE_CONTROL] = ib_stage_control,
+        [IB_NODE_SCORE] = ib_stage_score,
         [IB_NODE_UTILITY] = ib_stage_utility,
+        [IB_NODE_MEMBERSHIP] = ib_stage_membership,
     };
     struct ib_error err;
     if (n->kind == IB_NODE_ATTACK)

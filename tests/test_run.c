@@ -25,6 +25,7 @@ struct fixture {
     struct ib_stage_env env;
     struct ib_plan plan;
     struct ib_plan_node nodes[NODES_MAX];
+    int input[NODES_MAX][16];
     struct ib_suite suite;
     struct ib_run_options options;
     struct ib_error err;
@@ -69,8 +70,9 @@ static int add(struct fixture *f, enum ib_node_kind kind, const char *what,
     cJSON_AddNumberToObject(n->spec, "number", index);
     assert_int_equal(ib_json_key(n->spec, n->key, &f->err), IB_OK);
     snprintf(n->label, sizeof(n->label), "node %d", index);
+    n->input = f->input[index];
     while (*inputs >= 0)
-        n->input[n->n_inputs++] = *inputs++;
+        f->input[index][n->n_inputs++] = *inputs++;
     if (ib_store_has(f->env.store, n->key))
         n->outcome = IB_CACHED;
     return index;

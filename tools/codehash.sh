@@ -49,7 +49,7 @@ for f in attacks/*.c defenses/*.c models/*.c metrics/*.c datasets/*.c priors/*.c
 done
 h=core/harness
 stage data $h/stage_data.c $h/data_*.c $h/picture*.c $h/idx.c $h/images.c
-stage model $h/stage_model.c $h/model_io.c $h/stack.c $h/checkpoint.c
+stage model $h/stage_model.c $h/model_io.c $h/shadow.c $h/stack.c $h/checkpoint.c
 stage prior $h/stage_prior.c $h/prior_*.c $h/oracle_job.c $h/checkpoint.c \
     $h/oracle_handout.c $h/oracle_process.c
 stage sample $h/stage_sample.c $h/sample_score.c $h/sample_verdict.c \
@@ -59,5 +59,7 @@ stage attack $h/stage_attack.c $h/stack.c $h/oracle*.c $h/recon_io.c
 stage control $h/stage_control.c $h/recon_io.c
 stage score $h/stage_score.c $h/score*.c $h/eigen.c $h/evaluate.c $h/ssim.c $h/recon_io.c
 stage utility $h/stage_utility.c $h/evaluate.c $h/stack.c
+stage membership $h/stage_membership.c $h/membership*.c $h/shadow.c $h/stats_student.c \
+    $h/stack.c
 echo '    {0, 0},'
 echo '};'

@@ -19,10 +19,15 @@
 enum { RESULT_FD = 3, JOB_MAX = 64 << 20 };
 
 static const ib_stage_run stages[IB_NODE_KINDS] = {
-    [IB_NODE_DATA] = ib_stage_data,       [IB_NODE_MODEL] = ib_stage_model,
-    [IB_NODE_PRIOR] = ib_stage_prior,     [IB_NODE_SAMPLE] = ib_stage_sample,
-    [IB_NODE_CONTROL] = ib_stage_control, [IB_NODE_ATTACK] = ib_stage_attack,
-    [IB_NODE_SCORE] = ib_stage_score,     [IB_NODE_UTILITY] = ib_stage_utility,
+    [IB_NODE_DATA] = ib_stage_data,
+    [IB_NODE_MODEL] = ib_stage_model,
+    [IB_NODE_PRIOR] = ib_stage_prior,
+    [IB_NODE_SAMPLE] = ib_stage_sample,
+    [IB_NODE_CONTROL] = ib_stage_control,
+    [IB_NODE_ATTACK] = ib_stage_attack,
+    [IB_NODE_SCORE] = ib_stage_score,
+    [IB_NODE_UTILITY] = ib_stage_utility,
+    [IB_NODE_MEMBERSHIP] = ib_stage_membership,
 };
 
 static enum ib_status read_job(cJSON **out, struct ib_error *err)

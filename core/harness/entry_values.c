@@ -222,6 +222,30 @@ static void check_evaluators(const struct ib_entry *e, struct ib_findings *f)
     }
 }
 
+/* A row for each target that the plan asks after, in its order. */
+static void check_membership(const struct ib_entry *e, struct ib_findings *f)
+{
+    const cJSON *rows = ib_at(e->results, "membership");
+    const cJSON *row = cJSON_GetArrayItem(rows, 0);
+    const struct ib_suite *s = e->suite;
+    char place[PLACE_MAX];
+
+    if (cJSON_GetArraySize(rows) != (int)e->plan->n_memberships)
+        ib_finding(f, FILE_NAME, "membership",
+                   "has %d rows; the suite asks for %zu",
+                   cJSON_GetArraySize(rows), e->plan->n_memberships);
+    for (size_t i = 0; row && i < e->plan->n_memberships; i++) {
+        const struct ib_membership_cell *c = &e->plan->memberships[i];
+        snprintf(place, sizeof place, "membership[%zu]", i);
+        if (!utility_is(row, s->models[c->model].id, s->defenses[c->defense].id,
+                        (double)s->seeds[c->seed]))
+            ib_finding(f, FILE_NAME, place, "is not %s behind %s with seed %g",
+                       s->models[c->model].id, s->defenses[c->defense].id,
+                       (double)s->seeds[c->seed]);
+        row = row->next;
+    }
+}
+
 void ib_entry_check_values(const struct ib_entry *e, struct ib_findings *f)
 {
     static const char *const lists[] = {"cells", "controls"};
@@ -234,6 +258,7 @@ void ib_entry_check_values(const struct ib_entry *e, struct ib_findings *f)
     }
     check_utility(e, f);
     check_evaluators(e, f);
+    check_membership(e, f);
 }
 
 /* --- pictures ---------------------------------------------------------------

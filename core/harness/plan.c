@@ -1,8 +1,8 @@
 /*
  * Suite -> DAG. The plan is this nest of loops and nothing else:
- * seed x (data, evaluators) x model x (controls) x defense x (target, utility)
- * x attack x (prior) x access level; equal specs have equal keys and share
- * their node.
+ * seed x (data, evaluators) x model x (controls) x defense x (target, utility,
+ * membership) x attack x (prior) x access level; equal specs have equal keys
+ * and share their node.
  */
 #include "plan.h"
 
@@ -257,6 +257,7 @@ static enum ib_status plan_defense(struct ib_making *m)
 {
     const char *model = m->suite->models[m->model].id;
     const char *defense = m->suite->defenses[m->defense].id;
+    enum ib_status s;
     char label[160];
     int utility;
 
@@ -267,7 +268,10 @@ static enum ib_status plan_defense(struct ib_making *m)
         return m->err->status;
     snprintf(label, sizeof(label), "utility %s/%s/%s", model, defense, m->s);
     utility = add_utility(m, m->target, m->specs.respond[m->defense], label);
-    return utility < 0 ? m->err->status : ib_making_attacks(m, utility);
+    if (utility < 0)
+        return m->err->status;
+    s = ib_making_membership(m);
+    return s ? s : ib_making_attacks(m, utility);
 }
 
 /* A control that does not ask the target is one artifact for all models, but

@@ -14,6 +14,7 @@ enum ib_node_kind {
     IB_NODE_ATTACK,
     IB_NODE_SCORE,
     IB_NODE_UTILITY,
+    IB_NODE_MEMBERSHIP,
     IB_NODE_KINDS,
 };
 extern const char *const ib_node_kind_names[IB_NODE_KINDS];
@@ -35,8 +36,8 @@ struct ib_plan_node {
     enum ib_node_kind kind;
     char key[IB_KEY_SIZE];
     cJSON *spec;
-    char label[160]; /* "attack softmax/none/mi-face/gradients/s1" */
-    int input[16];   /* earlier nodes */
+    char label[160];  /* "attack softmax/none/mi-face/gradients/s1" */
+    const int *input; /* earlier nodes; the plan's */
     int n_inputs;
     enum ib_outcome outcome;
     char reason[512];         /* of failure */
@@ -64,6 +65,11 @@ struct ib_evaluator_cell { /* utility of an evaluator */
     int seed, evaluator, model_node, utility_node;
 };
 
+struct ib_membership_cell { /* of a target behind its defenses */
+    int seed, model, defense;
+    int target_node, node;
+};
+
 struct ib_prior_cell { /* a prior that learns: what it came to */
     int seed, attack;  /* attack: the first one that uses it */
     int evaluator;     /* whose features its samples are compared in */
@@ -82,6 +88,8 @@ struct ib_plan {
     size_t n_evaluators;
     struct ib_prior_cell *priors;
     size_t n_priors;
+    struct ib_membership_cell *memberships;
+    size_t n_memberships;
     int data_node[64]; /* per seed index */
     void *owned;
 };

@@ -35,6 +35,8 @@ int ib_making_score(struct ib_making *m, int recon, const char *what);
  * for; IB_PRIOR_UNFITTED: it learns nothing. */
 IB_CHECK enum ib_status ib_making_prior(struct ib_making *m, int attack,
                                         int *node);
+/* Membership inference on the current target, where the suite asks for it. */
+IB_CHECK enum ib_status ib_making_membership(struct ib_making *m);
 /* All attacks at all levels on the current model and defense. */
 IB_CHECK enum ib_status ib_making_attacks(struct ib_making *m, int utility);
 

@@ -6,10 +6,15 @@
 #include <string.h>
 
 const char *const ib_node_kind_names[IB_NODE_KINDS] = {
-    [IB_NODE_DATA] = "data",       [IB_NODE_MODEL] = "model",
-    [IB_NODE_PRIOR] = "prior",     [IB_NODE_SAMPLE] = "sample",
-    [IB_NODE_CONTROL] = "control", [IB_NODE_ATTACK] = "attack",
-    [IB_NODE_SCORE] = "score",     [IB_NODE_UTILITY] = "utility",
+    [IB_NODE_DATA] = "data",
+    [IB_NODE_MODEL] = "model",
+    [IB_NODE_PRIOR] = "prior",
+    [IB_NODE_SAMPLE] = "sample",
+    [IB_NODE_CONTROL] = "control",
+    [IB_NODE_ATTACK] = "attack",
+    [IB_NODE_SCORE] = "score",
+    [IB_NODE_UTILITY] = "utility",
+    [IB_NODE_MEMBERSHIP] = "membership",
 };
 
 const char *const ib_outcome_names[] = {
@@ -43,8 +48,10 @@ void ib_plan_free(struct ib_plan *p)
 
     if (!b)
         return;
-    for (size_t i = 0; i < p->n_nodes; i++)
+    for (size_t i = 0; i < p->n_nodes; i++) {
         cJSON_Delete(p->nodes[i].spec);
+        free((int *)(uintptr_t)p->nodes[i].input);
+    }
     for (size_t i = 0; i < b->n_kept; i++)
         cJSON_Delete(b->kept[i]);
     for (size_t i = 0; i < b->n_texts; i++)
@@ -58,6 +65,7 @@ void ib_plan_free(struct ib_plan *p)
     free(p->controls);
     free(p->evaluators);
     free(p->priors);
+    free(p->memberships);
     free(b);
 }
 
@@ -121,6 +129,18 @@ struct ib_prior_cell *ib_plan_add_prior(struct ib_plan_builder *b)
         return NULL;
     p->priors = items;
     return &p->priors[p->n_priors++];
+}
+
+struct ib_membership_cell *ib_plan_add_membership(struct ib_plan_builder *b)
+{
+    struct ib_plan *p = &b->plan;
+    void *items = grow(p->memberships, p->n_memberships, &b->membership_room,
+                       sizeof(*p->memberships));
+
+    if (!items)
+        return NULL;
+    p->memberships = items;
+    return &p->memberships[p->n_memberships++];
 }
 
 const char *ib_plan_text(struct ib_plan_builder *b, const char *text)
@@ -198,13 +218,17 @@ static int append(struct ib_plan_builder *b, const struct ib_plan_new *n,
                   const char *key)
 {
     struct ib_plan_node *node;
+    int *input = malloc(((size_t)n->n_inputs + 1) * sizeof(*input));
     size_t place = table_place(b, key);
     int index = (int)b->plan.n_nodes;
 
     node = grow(b->plan.nodes, b->plan.n_nodes, &b->node_room, sizeof(*node));
-    if (!node)
+    if (node)
+        b->plan.nodes = node;
+    if (!node || !input) {
+        free(input);
         return -1;
-    b->plan.nodes = node;
+    }
     node += b->plan.n_nodes++;
     node->kind = n->kind;
     node->spec = n->spec;
@@ -212,7 +236,8 @@ static int append(struct ib_plan_builder *b, const struct ib_plan_new *n,
     snprintf(node->key, sizeof(node->key), "%s", key);
     snprintf(node->label, sizeof(node->label), "%s", n->label);
     for (int i = 0; i < n->n_inputs; i++)
-        node->input[i] = n->inputs[i];
+        input[i] = n->inputs[i];
+    node->input = input;
     if (b->env->store && ib_store_has(b->env->store, key))
         node->outcome = IB_CACHED;
     b->table[place] = index;

@@ -7,7 +7,8 @@
 struct ib_plan_builder {
     struct ib_plan plan; /* first: plan->owned points back here */
     const struct ib_stage_env *env;
-    size_t node_room, cell_room, control_room, evaluator_room, prior_room;
+    size_t node_room, cell_room, control_room, evaluator_room, prior_room,
+        membership_room;
     int *table; /* open addressing over keys; -1: free */
     size_t table_size;
     int *score_of; /* per node: its score node, -1: none yet */
@@ -36,6 +37,7 @@ struct ib_cell *ib_plan_add_cell(struct ib_plan_builder *b);
 struct ib_control_cell *ib_plan_add_control(struct ib_plan_builder *b);
 struct ib_evaluator_cell *ib_plan_add_evaluator(struct ib_plan_builder *b);
 struct ib_prior_cell *ib_plan_add_prior(struct ib_plan_builder *b);
+struct ib_membership_cell *ib_plan_add_membership(struct ib_plan_builder *b);
 /* A copy that lives as long as the plan. NULL: no memory. */
 const char *ib_plan_text(struct ib_plan_builder *b, const char *text);
 /* Takes v over for the plan's life; false (v freed) without memory or v. */

@@ -173,6 +173,8 @@ cJSON *ib_spec_model(const struct ib_plan_builder *b,
                          add_shared(o, "plugin", m->plugin) &&
                          add_number(o, "seed", (double)m->seed) &&
                          add_text(o, "data", m->data) &&
+                         (strcmp(m->role, "shadow") != 0 ||
+                          add_number(o, "shadow", m->shadow)) &&
                          add_shared(o, "defenses", m->train));
 }
 
@@ -254,4 +256,21 @@ cJSON *ib_spec_utility(const struct ib_plan_builder *b, const char *model,
 
     return finish(o, add_text(o, "model", model) && add_text(o, "data", data) &&
                          add_shared(o, "defenses", respond));
+}
+
+cJSON *ib_spec_membership(const struct ib_plan_builder *b,
+                          const struct ib_spec_membership *m)
+{
+    cJSON *o = begin(b, "membership");
+
+    if (!o || !cJSON_AddItemToObject(o, "shadows", m->shadows)) {
+        cJSON_Delete(m->shadows);
+        return finish(o, false);
+    }
+    return finish(
+        o, cJSON_AddItemToObject(o, "attacks",
+                                 ib_membership_names_json(b->plan.suite)) &&
+               add_text(o, "model", m->model) && add_text(o, "data", m->data) &&
+               add_number(o, "seed", (double)m->seed) &&
+               add_shared(o, "defenses", m->respond));
 }

@@ -23,6 +23,7 @@ cJSON *ib_spec_data(const struct ib_plan_builder *b,
 struct ib_spec_model {
     const char *role;
     cJSON *plugin, *train;
+    int shadow; /* number of a shadow model */
     uint64_t seed;
     const char *data;
 };
@@ -59,5 +60,13 @@ cJSON *ib_spec_score(const struct ib_plan_builder *b,
                      const char *data, cJSON *evaluators);
 cJSON *ib_spec_utility(const struct ib_plan_builder *b, const char *model,
                        const char *data, cJSON *respond);
+/* shadows: keys; consumed. */
+struct ib_spec_membership {
+    const char *model, *data;
+    uint64_t seed;
+    cJSON *respond, *shadows;
+};
+cJSON *ib_spec_membership(const struct ib_plan_builder *b,
+                          const struct ib_spec_membership *m);
 
 #endif

@@ -123,6 +123,7 @@ static enum ib_status add_main(const struct ib_page *p, struct ib_error *err)
     ib_page_controls(p);
     ib_page_utility(p);
     ib_page_priors(p);
+    ib_page_membership(p);
     if (s == IB_OK)
         s = ib_page_exposure(p, err);
     if (s == IB_OK)

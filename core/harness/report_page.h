@@ -20,9 +20,10 @@ IB_CHECK enum ib_status ib_page_plots(const struct ib_page *p,
                                       struct ib_error *err);
 IB_CHECK enum ib_status ib_page_sheets(const struct ib_page *p,
                                        struct ib_error *err);
-void ib_page_flags(const struct ib_page *p);   /* flags and missing cells */
-void ib_page_utility(const struct ib_page *p); /* what defenses cost */
-void ib_page_priors(const struct ib_page *p);  /* where some learn */
+void ib_page_flags(const struct ib_page *p);      /* flags and missing cells */
+void ib_page_utility(const struct ib_page *p);    /* what defenses cost */
+void ib_page_priors(const struct ib_page *p);     /* where some learn */
+void ib_page_membership(const struct ib_page *p); /* where it was asked for */
 IB_CHECK enum ib_status ib_page_exposure(const struct ib_page *p,
                                          struct ib_error *err);
 IB_CHECK enum ib_status ib_page_details(const struct ib_page *p,

@@ -57,6 +57,12 @@ static enum ib_status assemble(const struct ib_gather *g, cJSON *o,
             return err ? err->status : IB_E_NOMEM;
         ib_put(&ok, o, "priors", priors);
     }
+    if (g->plan->n_memberships > 0) {
+        cJSON *membership = ib_results_membership(g, err);
+        if (!membership)
+            return err ? err->status : IB_E_NOMEM;
+        ib_put(&ok, o, "membership", membership);
+    }
     cJSON *summary = NULL;
     enum ib_status status = ib_results_summary(g, o, &summary, err);
     if (status)

@@ -58,6 +58,8 @@ cJSON *ib_results_evaluators_utility(const struct ib_gather *g,
                                      struct ib_error *err);
 /* Of priors that learn, by seed. */
 cJSON *ib_results_priors(const struct ib_gather *g, struct ib_error *err);
+/* Of targets whose members were asked after. */
+cJSON *ib_results_membership(const struct ib_gather *g, struct ib_error *err);
 cJSON *ib_results_provenance(const struct ib_plan *p);
 /* Mean per identity of each kind of query; null without recon. */
 cJSON *ib_results_queries(const cJSON *recon);

@@ -9,8 +9,9 @@
  *  data     plugin PLUGIN, seed (only when the dataset is seeded),
  *           files {path: sha256}
  *           -> data: see data_io.h
- *  model    role "target" | "evaluator", plugin PLUGIN, seed, data KEY,
- *           defenses DEFENSES (stage train only)
+ *  model    role "target" | "evaluator" | "shadow", plugin PLUGIN, seed, data
+ *           KEY, defenses DEFENSES (stage train only), shadow (its number; of
+ *           a shadow model only: see shadow.h)
  *           -> data: parameters, then state, float32, each in node order;
  *              meta: "parameters", "state" (how many), "shape" [c, h, w],
  *              "classes"
@@ -37,6 +38,13 @@
  *              class count], total: [...], train: {n, of, accuracy}}: over
  *              holdout, and, without the stack, over at most 10000 images of
  *              the train split; no data
+ *  membership  attacks [name, ...], model KEY, data KEY, seed, defenses
+ * DEFENSES (stage respond only), shadows [KEY, ...] (number 0, 1, ...; empty
+ *           unless an attack needs them)
+ *           -> meta "membership": {members, non_members, attacks: {name: {auc,
+ *              tpr_0.001, tpr_0.01}}}, each {value, low, high, reason (where
+ *              one of them is null)}: of at most 10000 images of the train
+ *              split (members), and of holdout (the others); no data
  */
 #ifndef INVBENCH_HARNESS_STAGE_H
 #define INVBENCH_HARNESS_STAGE_H
@@ -80,6 +88,9 @@ enum ib_status ib_stage_score(const struct ib_stage_env *env, const cJSON *spec,
 enum ib_status ib_stage_utility(const struct ib_stage_env *env,
                                 const cJSON *spec, const char *key,
                                 struct ib_error *err);
+enum ib_status ib_stage_membership(const struct ib_stage_env *env,
+                                   const cJSON *spec, const char *key,
+                                   struct ib_error *err);
 
 /* A trained model, opened from the store and ready to run. */
 struct ib_loaded_model {

@@ -1,4 +1,6 @@
-/* Stage model: data, graph by plugin, training with the stack's hooks. */
+/* Stage model: data, graph by plugin, training with the stack's hooks. A shadow
+ * model is a target that learns from its half of the pool (shadow.h). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,15 +8,20 @@
 #include "data_io.h"
 #include "json_put.h"
 #include "model_io.h"
+#include "shadow.h"
 #include "stack.h"
 
 enum { CHECKPOINT_SECONDS = 20 };
 
 struct job {
     const char *role, *data;
+    char shadow_role[32];
+    int shadow; /* its number; -1: no shadow model */
     uint64_t seed;
     struct ib_stack stack;
     struct ib_open_data open;
+    struct ib_images images; /* what it learns from */
+    void *half;              /* a shadow model's own copy of them */
     struct ib_loaded_model model;
     struct ib_checkpoint_file checkpoint;
 };
@@ -26,6 +33,7 @@ static enum ib_status read_spec(const struct ib_stage_env *env,
     const cJSON *role = cJSON_GetObjectItemCaseSensitive(spec, "role");
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(spec, "data");
     const cJSON *seed = cJSON_GetObjectItemCaseSensitive(spec, "seed");
+    const cJSON *shadow = cJSON_GetObjectItemCaseSensitive(spec, "shadow");
     enum ib_status s;
 
     if (!cJSON_IsString(role) || !cJSON_IsString(data) ||
@@ -35,6 +43,16 @@ static enum ib_status read_spec(const struct ib_stage_env *env,
     j->role = role->valuestring;
     j->data = data->valuestring;
     j->seed = (uint64_t)seed->valuedouble;
+    j->shadow = -1;
+    if (strcmp(j->role, "shadow") == 0) {
+        if (!cJSON_IsNumber(shadow) || shadow->valuedouble < 0)
+            return ib_error_set(err, IB_E_INTERNAL,
+                                "stage model: a shadow model has no number");
+        j->shadow = shadow->valueint;
+        snprintf(j->shadow_role, sizeof(j->shadow_role), "shadow-%d",
+                 j->shadow);
+        j->role = j->shadow_role;
+    }
     s = ib_stack_from_spec(env->registry,
                            cJSON_GetObjectItemCaseSensitive(spec, "defenses"),
                            &j->stack, err);
@@ -43,6 +61,22 @@ static enum ib_status read_spec(const struct ib_stage_env *env,
     return ib_use_from_spec(env->registry, IB_KIND_MODEL,
                             cJSON_GetObjectItemCaseSensitive(spec, "plugin"),
                             &j->model.use, err);
+}
+
+static enum ib_status open_images(const struct ib_stage_env *env, struct job *j,
+                                  struct ib_error *err)
+{
+    enum ib_status s = ib_data_open(env, j->data, &j->open, err);
+
+    if (s)
+        return s;
+    j->images = j->open.set.split[IB_TRAIN];
+    if (j->shadow >= 0)
+        s = ib_shadow_images(&j->open.set, j->seed, j->shadow, &j->images,
+                             &j->half, err);
+    if (s)
+        ib_data_close(&j->open);
+    return s;
 }
 
 static enum ib_status train(const struct ib_stage_env *env, struct job *j,
@@ -54,7 +88,7 @@ static enum ib_status train(const struct ib_stage_env *env, struct job *j,
     struct ib_model_task task = {set->shape, set->classes};
     struct ib_train_hook hooks[IB_STACK_MAX];
     struct ib_phase phases[IB_PHASES_MAX];
-    struct ib_training t = {.data = &set->split[IB_TRAIN],
+    struct ib_training t = {.data = &j->images,
                             .classes = set->classes,
                             .options = *options,
                             .phases = phases,
@@ -131,7 +165,7 @@ enum ib_status ib_stage_model(const struct ib_stage_env *env, const cJSON *spec,
     memset(&j, 0, sizeof(j));
     s = read_spec(env, spec, &j, err);
     if (!s)
-        s = ib_data_open(env, j.data, &j.open, err);
+        s = open_images(env, &j, err);
     if (s)
         goto done;
     ib_checkpoint_open(&j.checkpoint, env->store, key, CHECKPOINT_SECONDS);
@@ -144,5 +178,6 @@ enum ib_status ib_stage_model(const struct ib_stage_env *env, const cJSON *spec,
 done:
     ib_model_close(&j.model);
     ib_stack_free(&j.stack);
+    free(j.half);
     return s;
 }

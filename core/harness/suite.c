@@ -238,13 +238,15 @@ size_t ib_suite_cells(const struct ib_suite *s)
 static enum ib_status read_all(struct ib_suite_draft *d)
 {
     static const char *const allowed[] = {
-        "schema", "name",       "summary",  "seeds",   "dataset",
-        "models", "evaluators", "defenses", "attacks", "access",
-        "budget", "metrics",    NULL};
+        "schema", "name",       "summary",    "seeds",   "dataset",
+        "models", "evaluators", "defenses",   "attacks", "access",
+        "budget", "metrics",    "membership", NULL};
     enum ib_status (*const steps[])(struct ib_suite_draft *) = {
-        read_head,         read_seeds,       read_budget,
-        read_dataset,      ib_suite_models,  ib_suite_evaluators,
-        ib_suite_defenses, ib_suite_attacks, read_metrics,
+        read_head,         read_seeds,
+        read_budget,       read_dataset,
+        ib_suite_models,   ib_suite_evaluators,
+        ib_suite_defenses, ib_suite_attacks,
+        read_metrics,      ib_suite_membership_read,
     };
     enum ib_status s = ib_suite_members(d, d->root, "", allowed);
     size_t evaluators;

@@ -5,6 +5,7 @@
 #ifndef INVBENCH_HARNESS_SUITE_H
 #define INVBENCH_HARNESS_SUITE_H
 
+#include "membership.h"
 #include "registry.h"
 #include "stack.h"
 
@@ -28,6 +29,10 @@ struct ib_suite_attack {
     uint64_t max_queries;      /* default: the suite's budget */
     struct ib_ints identities; /* classes under attack; n = 0: all */
 };
+struct ib_suite_membership {
+    unsigned attacks; /* bits of enum ib_membership_attack; 0: none */
+    int shadows;      /* 0: no attack needs them */
+};
 struct ib_suite {
     const char *name, *path, *summary;
     int n_seeds;
@@ -38,6 +43,7 @@ struct ib_suite {
     const struct ib_suite_defense *defenses;
     const struct ib_suite_attack *attacks;
     const struct ib_use *metrics;
+    struct ib_suite_membership membership;
     unsigned access;
     uint64_t max_queries;
     double latency, rate_limit; /* simulated seconds a query; queries a second
@@ -60,5 +66,7 @@ IB_CHECK enum ib_status ib_suite_parse(const struct ib_registry *r,
                                        struct ib_suite **out,
                                        struct ib_error *err);
 void ib_suite_free(struct ib_suite *s);
+/* Names of the membership attacks that are asked for; NULL: no memory. */
+cJSON *ib_membership_names_json(const struct ib_suite *s);
 
 #endif

@@ -119,5 +119,11 @@ cJSON *ib_suite_echo(const struct ib_suite *s)
     list = cJSON_AddArrayToObject(out, "metrics");
     for (int i = 0; i < s->n_metrics; i++)
         add(list, echo_use(NULL, &s->metrics[i]));
+    if (!s->membership.attacks)
+        return out;
+    list = cJSON_AddObjectToObject(out, "membership");
+    cJSON_AddItemToObject(list, "attacks", ib_membership_names_json(s));
+    if (s->membership.shadows)
+        cJSON_AddNumberToObject(list, "shadows", s->membership.shadows);
     return out;
 }

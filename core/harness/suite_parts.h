@@ -47,6 +47,9 @@ enum ib_status ib_suite_defenses(struct ib_suite_draft *d);
 /* suite_attacks.c; models and defenses must be there. */
 enum ib_status ib_suite_attacks(struct ib_suite_draft *d);
 
+/* suite_membership.c */
+enum ib_status ib_suite_membership_read(struct ib_suite_draft *d);
+
 /* One entry of a list on its way in: variant k of entry i. */
 struct ib_suite_entry {
     cJSON *value;                 /* sweeps replaced; owned */

@@ -23,7 +23,7 @@ struct ib_timings {
 static const double first_guess[IB_NODE_KINDS] = {
     [IB_NODE_DATA] = 2,   [IB_NODE_MODEL] = 10,    [IB_NODE_PRIOR] = 10,
     [IB_NODE_SAMPLE] = 2, [IB_NODE_CONTROL] = 0.2, [IB_NODE_ATTACK] = 5,
-    [IB_NODE_SCORE] = 1,  [IB_NODE_UTILITY] = 0.5,
+    [IB_NODE_SCORE] = 1,  [IB_NODE_UTILITY] = 0.5, [IB_NODE_MEMBERSHIP] = 2,
 };
 
 static int find(struct ib_timings *t, const char *name, double guess)

@@ -146,6 +146,7 @@ void ib_verify_results(struct ib_verify *v, cJSON *own)
         compare_rows(v, own, "utility");
         compare_rows(v, own, "evaluators_utility");
         compare_rows(v, own, "priors");
+        compare_rows(v, own, "membership");
     }
 }
 
