@@ -24,7 +24,8 @@ cat >"$dir/suite.json" <<'END'
               "prior": {"name": "pca", "components": 3}},
              {"id": "b", "name": "mi-face"}],
  "access": ["scores", "gradients"], "budget": {"max_queries": 50},
- "metrics": ["ssim", "identification", "accuracy"],
+ "metrics": ["ssim", "identification", "accuracy", "frechet", "prdc",
+             {"name": "knowledge-extraction", "steps": 5}],
  "membership": {"attacks": ["loss", "lira"], "shadows": 4}}
 END
 run() {

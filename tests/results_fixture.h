@@ -28,7 +28,8 @@ static const char results_suite[] =
     "'attacks':[{'id':'white','name':'mi-face','access':['gradients']},"
     "{'id':'black','name':'mi-face-blackbox','access':['scores']}],"
     "'access':['gradients','scores'],'budget':{'max_queries':100},"
-    "'metrics':['ssim','mse','nearest','identification','accuracy'],"
+    "'metrics':['ssim','mse','nearest','identification','accuracy',"
+    "'prdc','frechet'],"
     "'membership':{'attacks':['loss','lira'],'shadows':4}}";
 
 struct results_run {

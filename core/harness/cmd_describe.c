@@ -29,7 +29,8 @@ static void describe_levels(struct ib_text *out, const struct ib_attack *a)
 static void describe_columns(struct ib_text *out, const struct ib_metric *m,
                              int width)
 {
-    ib_text_add(out, "\nColumns%s:\n",
+    ib_text_add(out, "\nColumns%s%s:\n",
+                m->of_set ? ", of all reconstructions together" : "",
                 m->per_evaluator ? " (one of each for every evaluator)" : "");
     for (const struct ib_column *c = m->columns; c->name; c++) {
         const char *text = c->definition ? c->definition : "";
@@ -114,6 +115,8 @@ void ib_describe_text(struct ib_text *out, const struct ib_plugin *p, int width)
     field(out, "version", p->version, width);
     field(out, "licence", p->license, width);
     describe_kind(out, p, width);
+    if (p->kind == IB_KIND_METRIC && ((const struct ib_metric *)p)->on_request)
+        field(out, "costly", "runs only where a suite names it", width);
     if (p->kind == IB_KIND_METRIC)
         describe_columns(out, (const void *)p, width);
     if (!p->options || !p->options->name) {

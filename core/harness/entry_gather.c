@@ -85,6 +85,30 @@ static void put_values(bool *ok, const cJSON *columns, const cJSON *record,
     }
 }
 
+static void put_set(bool *ok, const cJSON *columns, const cJSON *record,
+                    cJSON *scores)
+{
+    const cJSON *column;
+
+    if (!ib_at(record, "set_scores"))
+        return;
+    cJSON *set = ib_put_object(ok, scores, "set");
+    cJSON *mine = ib_put_array(ok, set, "columns");
+    cJSON *values = ib_put_object(ok, set, "values");
+    cJSON *reasons = ib_put_object(ok, set, "reasons");
+    cJSON_ArrayForEach(column, columns)
+    {
+        const char *name = ib_at_text(column, "name");
+        const cJSON *one = ib_at(ib_at(record, "set_scores"), name);
+        if (!one)
+            continue;
+        ib_put_copy(ok, mine, NULL, column);
+        ib_put_copy(ok, values, name, ib_at(one, "value"));
+        if (ib_at(one, "reason"))
+            ib_put_copy(ok, reasons, name, ib_at(one, "reason"));
+    }
+}
+
 /* Queries as one slot that has the mean. */
 static cJSON *recon_of(const cJSON *record)
 {
@@ -144,6 +168,7 @@ static bool fill(const struct ib_entry *e, const cJSON *record,
     out->scores = cJSON_CreateObject();
     put_targets(&ok, record, out->scores);
     put_values(&ok, ib_at(e->results, "columns"), record, out->scores);
+    put_set(&ok, ib_at(e->results, "set_columns"), record, out->scores);
     ib_put_number(&ok, out->scores, "images", images_of(e, record));
     ib_put_copy(&ok, out->scores, "output", ib_at(record, "output"));
     if (ib_at(record, "curve"))
@@ -225,7 +250,11 @@ static bool fill_data(const struct ib_entry *e, struct ib_gather *g)
     g->dataset = cJSON_Duplicate(data, true);
     g->columns = cJSON_Duplicate(ib_at(e->results, "columns"), true);
     g->classes = classes >= 0 && classes <= CLASSES_MAX ? (int)classes : 0;
-    ok = g->dataset && g->columns;
+    g->set_columns =
+        ib_at(e->results, "set_columns")
+            ? cJSON_Duplicate(ib_at(e->results, "set_columns"), true)
+            : cJSON_CreateArray();
+    ok = g->dataset && g->columns && g->set_columns;
     for (int i = 0; ok && i < g->seeds; i++) {
         const cJSON *hash = cJSON_GetArrayItem(ib_at(data, "sha256"), i);
         snprintf(g->data[i], sizeof g->data[i], "%s",

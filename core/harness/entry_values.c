@@ -18,11 +18,12 @@ static bool in_range(const cJSON *column, double x)
     return !(x < min) && !(x > max);
 }
 
-static const cJSON *column_of(const cJSON *results, const char *name)
+static const cJSON *column_of(const cJSON *results, const char *list,
+                              const char *name)
 {
     const cJSON *column;
 
-    cJSON_ArrayForEach(column, ib_at(results, "columns"))
+    cJSON_ArrayForEach(column, ib_at(results, list))
     {
         if (strcmp(ib_at_text(column, "name"), name) == 0)
             return column;
@@ -37,13 +38,36 @@ static void check_scores(const cJSON *results, const cJSON *scores,
 
     cJSON_ArrayForEach(x, scores)
     {
-        const cJSON *column = column_of(results, x->string);
+        const cJSON *column = column_of(results, "columns", x->string);
         if (!column)
             ib_finding(f, FILE_NAME, place, "%s is not one of the columns",
                        x->string);
         else if (cJSON_IsNumber(x) && !in_range(column, x->valuedouble))
             ib_finding(f, FILE_NAME, place, "%s is %.17g, out of its range",
                        x->string, x->valuedouble);
+    }
+}
+
+static void check_set(const cJSON *results, const cJSON *record,
+                      const char *place, struct ib_findings *f)
+{
+    const cJSON *o;
+
+    cJSON_ArrayForEach(o, ib_at(record, "set_scores"))
+    {
+        const cJSON *column = column_of(results, "set_columns", o->string);
+        double x = ib_at_number(o, "value");
+        if (!column)
+            ib_finding(f, FILE_NAME, place, "%s is not one of the set_columns",
+                       o->string);
+        else if (!in_range(column, x))
+            ib_finding(f, FILE_NAME, place, "%s is %.17g, out of its range",
+                       o->string, x);
+        if (isnan(x) != (ib_at_text(o, "reason") != NULL))
+            ib_finding(f, FILE_NAME, place,
+                       "%s: a null has a reason, a number "
+                       "has none",
+                       o->string);
     }
 }
 
@@ -122,6 +146,7 @@ static void check_record(const cJSON *results, const cJSON *record,
     if (strcmp(status, "ok") != 0)
         return;
     check_people(results, record, place, f);
+    check_set(results, record, place, f);
     check_curve(results, record, place, f);
     check_queries(record, place, f);
 }

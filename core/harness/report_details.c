@@ -85,14 +85,17 @@ static const char *direction(const cJSON *column)
     return strcmp(d, "lower-leaks") == 0 ? "lower = more leakage" : "";
 }
 
-static void add_definitions(const struct ib_page *p)
+static void add_definitions(const struct ib_page *p, const char *list,
+                            const char *title)
 {
     const cJSON *c;
     const char *previous = "";
 
-    ib_text_add(p->t, "<details><summary>What each number means</summary>\n"
-                      "<dl class=facts>\n");
-    cJSON_ArrayForEach(c, ib_view_array(p->v->root, "columns"))
+    if (cJSON_GetArraySize(ib_view_array(p->v->root, list)) == 0)
+        return;
+    ib_html_add(p->t, "<details><summary>%s</summary>\n<dl class=facts>\n",
+                title);
+    cJSON_ArrayForEach(c, ib_view_array(p->v->root, list))
     {
         const char *definition = ib_view_text(c, "definition");
         bool same = strcmp(definition, previous) == 0;
@@ -184,7 +187,9 @@ enum ib_status ib_page_details(const struct ib_page *p, struct ib_error *err)
                     "<details><summary>How the intervals are made</summary>"
                     "<p>%s</p></details>\n",
                     ib_view_text(p->v->summary, "method"));
-    add_definitions(p);
+    ib_page_set(p);
+    add_definitions(p, "columns", "What each number means");
+    add_definitions(p, "set_columns", "What scores of sets mean");
     for (size_t i = 0; i < IB_COUNT(parts) && s == IB_OK; i++)
         s = add_json(p, parts[i][1], ib_view_array(p->v->root, parts[i][0]),
                      err);

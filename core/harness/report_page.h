@@ -23,6 +23,7 @@ IB_CHECK enum ib_status ib_page_sheets(const struct ib_page *p,
 void ib_page_flags(const struct ib_page *p);      /* flags and missing cells */
 void ib_page_utility(const struct ib_page *p);    /* what defenses cost */
 void ib_page_priors(const struct ib_page *p);     /* where some learn */
+void ib_page_set(const struct ib_page *p);        /* where scores are of sets */
 void ib_page_membership(const struct ib_page *p); /* where it was asked for */
 IB_CHECK enum ib_status ib_page_exposure(const struct ib_page *p,
                                          struct ib_error *err);

@@ -125,6 +125,7 @@ static void put_scored(bool *ok, const struct ib_gather *g, int seed,
         put_identity(ok, g, seed, x, i, identities);
     cJSON *scores = ib_put_object(ok, o, "scores");
     put_means(ok, x, scores);
+    ib_results_put_set(ok, x, o);
     put_evaluators(ok, scores, ib_put_object(ok, o, "evaluators"));
     ib_put(ok, o, "queries", ib_results_queries(x->recon));
     ib_put_copy(ok, o, "output", ib_at(x->scores, "output"));

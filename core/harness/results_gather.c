@@ -136,7 +136,9 @@ static enum ib_status gather_begin(const struct ib_plan *plan,
     g->control = calloc(plan->n_controls + 1, sizeof *g->control);
     g->dataset = cJSON_CreateObject();
     g->columns = cJSON_CreateArray();
-    if (!g->cell || !g->control || !g->dataset || !g->columns)
+    g->set_columns = cJSON_CreateArray();
+    if (!g->cell || !g->control || !g->dataset || !g->columns ||
+        !g->set_columns)
         return ib_error_set(err, IB_E_NOMEM, "no memory for results");
     return IB_OK;
 }
@@ -203,27 +205,46 @@ enum ib_status ib_gather_people(struct ib_gather *g, struct ib_error *err)
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
 }
 
-/* Adds the columns of one score that are not there yet. */
-static bool merge_columns(struct ib_gather *g, const cJSON *scores)
+static const cJSON *named_in(const cJSON *columns, const char *name)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, columns)
+    {
+        const char *text = ib_at_text(item, "name");
+        if (text && !strcmp(text, name))
+            return item;
+    }
+    return NULL;
+}
+
+/* Adds the columns of a list that are not there yet. */
+static bool merge_columns(cJSON *columns, const cJSON *list)
 {
     const cJSON *item;
     bool ok = true;
-    cJSON_ArrayForEach(item, ib_at(scores, "columns"))
+    cJSON_ArrayForEach(item, list)
     {
         const char *name = ib_at_text(item, "name");
-        if (name && !ib_column_named(g, name))
-            ib_put_copy(&ok, g->columns, NULL, item);
+        if (name && !named_in(columns, name))
+            ib_put_copy(&ok, columns, NULL, item);
     }
     return ok;
+}
+
+static bool merge(struct ib_gather *g, const cJSON *scores)
+{
+    return merge_columns(g->columns, ib_at(scores, "columns")) &&
+           merge_columns(g->set_columns,
+                         ib_at(ib_at(scores, "set"), "columns"));
 }
 
 static enum ib_status gather_columns(struct ib_gather *g, struct ib_error *err)
 {
     bool ok = true;
     for (size_t i = 0; i < g->plan->n_controls; i++)
-        ok = ok && merge_columns(g, g->control[i].scores);
+        ok = ok && merge(g, g->control[i].scores);
     for (size_t i = 0; i < g->plan->n_cells; i++)
-        ok = ok && merge_columns(g, g->cell[i].scores);
+        ok = ok && merge(g, g->cell[i].scores);
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
 }
 
@@ -280,18 +301,12 @@ void ib_gather_free(struct ib_gather *g)
         cJSON_Delete(g->names[i]);
     cJSON_Delete(g->dataset);
     cJSON_Delete(g->columns);
+    cJSON_Delete(g->set_columns);
     free(g->person);
     *g = (struct ib_gather){0};
 }
 
 const cJSON *ib_column_named(const struct ib_gather *g, const char *name)
 {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, g->columns)
-    {
-        const char *text = ib_at_text(item, "name");
-        if (text && !strcmp(text, name))
-            return item;
-    }
-    return NULL;
+    return named_in(g->columns, name);
 }

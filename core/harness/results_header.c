@@ -108,6 +108,8 @@ cJSON *ib_results_header(const struct ib_gather *g, struct ib_error *err)
     put_attacks(&ok, o, s);
     put_frame(&ok, o, s);
     ib_put_copy(&ok, o, "columns", g->columns);
+    if (cJSON_GetArraySize(g->set_columns) > 0)
+        ib_put_copy(&ok, o, "set_columns", g->set_columns);
     if (ok)
         return o;
     cJSON_Delete(o);

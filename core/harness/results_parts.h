@@ -28,7 +28,8 @@ struct ib_gather {
                        number may stand for others under another seed */
     cJSON *dataset; /* results "dataset" */
     struct ib_scored *cell, *control;
-    cJSON *columns; /* results "columns": the union over all scores */
+    cJSON *columns;     /* results "columns": the union over all scores */
+    cJSON *set_columns; /* the same of scores of sets */
 };
 IB_CHECK enum ib_status ib_gather_all(const struct ib_plan *plan,
                                       const struct ib_stage_env *env,
@@ -120,6 +121,15 @@ void ib_put_leakage(bool *ok, cJSON *o, const char *name,
 cJSON *ib_put_estimate(bool *ok, cJSON *o, const char *name,
                        const struct ib_interval *i);
 const cJSON *ib_column_named(const struct ib_gather *g, const char *name);
+
+/* results_set.c: "set_scores" of a cell or control; of a row's or control's
+ * seeds, with the floor that comes nearest. Nothing without such scores. */
+void ib_results_put_set(bool *ok, const struct ib_scored *x, cJSON *o);
+void ib_summary_put_set(bool *ok, const struct ib_gather *g, int model,
+                        const struct ib_scored *const *by_seed, bool controls,
+                        cJSON *o);
+/* "min" or "max" of a column; `open` where it has none. */
+double ib_column_bound(const cJSON *column, const char *name, double open);
 
 IB_CHECK enum ib_status ib_summary_row(const struct ib_summary *s, size_t row,
                                        cJSON *rows, struct ib_error *err);

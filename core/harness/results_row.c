@@ -29,7 +29,7 @@ void ib_put_leakage(bool *ok, cJSON *o, const char *name,
     ib_put_text(ok, x, "evaluator", evaluator);
 }
 
-static double bound(const cJSON *column, const char *name, double open)
+double ib_column_bound(const cJSON *column, const char *name, double open)
 {
     double x = ib_at_number(column, name);
     return isnan(x) ? open : x;
@@ -92,8 +92,9 @@ static enum ib_status put_columns(const struct ib_gather *g, int model,
             return no_memory(err);
         enum ib_status status = IB_OK;
         if (!is_class(column) && ib_panel_identities(&p)) {
-            status = ib_interval_mean(&p, bound(column, "min", -INFINITY),
-                                      bound(column, "max", INFINITY), &i, err);
+            status = ib_interval_mean(
+                &p, ib_column_bound(column, "min", -INFINITY),
+                ib_column_bound(column, "max", INFINITY), &i, err);
             cJSON *o = ib_put_estimate(&ok, out, name, &i);
             double *w = controls ? ib_panel_support(&p) : NULL;
             ok = ok && (!controls || put_control(g, model, column, w, o));
@@ -315,6 +316,7 @@ enum ib_status ib_summary_row(const struct ib_summary *s, size_t index,
     if (!status)
         status = put_columns(s->g, row->first->model, row->scored, true,
                              columns, err);
+    ib_summary_put_set(&ok, s->g, row->first->model, row->scored, true, o);
     ib_put(&ok, o, "queries", row_queries(s->g, row));
     ib_put(&ok, o, "flags", ib_summary_flags(s, index));
     return status ? status : ok ? IB_OK : no_memory(err);
@@ -346,6 +348,7 @@ enum ib_status ib_summary_controls(const struct ib_summary *s, cJSON *out,
         ib_put_number(&ok, o, "identities", identities);
         cJSON *columns = ib_put_object(&ok, o, "columns");
         status = put_columns(s->g, c->model, by_seed, false, columns, err);
+        ib_summary_put_set(&ok, s->g, c->model, by_seed, false, o);
     }
     return status ? status : ok ? IB_OK : no_memory(err);
 }

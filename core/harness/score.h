@@ -11,6 +11,8 @@
  *   "answers": [per target] | null,      // the target's probability of the
  *              // class, as its defenses let it out; null for controls
  *   "output":  {"distinct", "spread", "contrast"},   // docs/results.md
+ *   "set":     {"columns", "values": {column: value, or null}, "reasons"}:
+ *              // of all images together; absent where no metric is of sets
  *   "curve":   [{"queries", "reached", "scores": {column: mean}}, ...],
  *   "half":    {column: [per target]} | null  // the columns of the curve at
  *              // half of max_queries; null where nobody asked as much
@@ -59,8 +61,9 @@ struct ib_score_column {
     char name[2 * IB_NAME_MAX];
     const struct ib_column *column;
     const char *metric, *evaluator; /* evaluator: NULL where none judges */
-    const double *value;            /* images.n; NaN: null */
-    const char *reason;             /* of nulls */
+    const double *value;            /* images.n (of_set: 1); NaN: null */
+    bool of_set;
+    const char *reason; /* of nulls */
 };
 /* Runs the metrics. columns and values live in the task's scratch. */
 IB_CHECK enum ib_status ib_score_images(const struct ib_score_task *task,
@@ -69,7 +72,9 @@ IB_CHECK enum ib_status ib_score_images(const struct ib_score_task *task,
 /* Mean of a column over one target's images (first .. first + n); NaN where
  * none has a value. */
 double ib_score_reduce(const struct ib_score_column *c, size_t first, size_t n);
-cJSON *ib_score_columns_json(const struct ib_score_column *c, size_t n);
+/* Those of sets, or the others. */
+cJSON *ib_score_columns_json(const struct ib_score_column *c, size_t n,
+                             bool of_set);
 
 /* How alike the images are: {"distinct", "spread", "contrast"}. */
 cJSON *ib_score_output(const struct ib_images *images);

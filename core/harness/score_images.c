@@ -25,7 +25,7 @@ static size_t columns_total(const struct ib_score_task *t)
     for (int i = 0; i < t->n_metrics; i++) {
         const struct ib_metric *m = metric_at(t, i);
         size_t times = m->per_evaluator ? (size_t)t->n_judges : 1;
-        if (!t->curve || m->curve)
+        if (!t->curve || (m->curve && !m->of_set))
             n += columns_of(m) * times;
     }
     return n;
@@ -98,7 +98,7 @@ static enum ib_status metric_run(const struct ib_score_task *t, int index,
                                  struct ib_error *err)
 {
     const struct ib_metric *m = metric_at(t, index);
-    size_t count = columns_of(m), n = t->images.n;
+    size_t count = columns_of(m), n = m->of_set ? 1 : t->images.n;
     const char *reason = NULL;
     double *value = ib_scratch_take(t->scratch, count * n, sizeof *value);
     if (!value)
@@ -118,6 +118,7 @@ static enum ib_status metric_run(const struct ib_score_task *t, int index,
                                           .metric = m->plugin.name,
                                           .evaluator = evaluator,
                                           .value = value + c * n,
+                                          .of_set = m->of_set,
                                           .reason = reason};
         column_name(&out[c]);
         status = column_check(&out[c], value + c * n, n, err);
@@ -154,7 +155,7 @@ enum ib_status ib_score_images(const struct ib_score_task *t,
     for (int i = 0; !status && i < t->n_metrics; i++) {
         const struct ib_metric *m = metric_at(t, i);
         struct ib_metric_env env = metric_env(t, views);
-        if (t->curve && !m->curve)
+        if (t->curve && (!m->curve || m->of_set))
             continue;
         int times = m->per_evaluator ? t->n_judges : 1;
         for (int e = 0; !status && e < times; e++) {
@@ -188,13 +189,16 @@ double ib_score_reduce(const struct ib_score_column *c, size_t first, size_t n)
     return have ? sum / (double)have : NAN;
 }
 
-cJSON *ib_score_columns_json(const struct ib_score_column *c, size_t n)
+cJSON *ib_score_columns_json(const struct ib_score_column *c, size_t n,
+                             bool of_set)
 {
     static const char *const direction[] = {"higher-leaks", "lower-leaks",
                                             "neutral"};
     bool ok = true;
     cJSON *all = cJSON_CreateArray();
     for (size_t i = 0; i < n; i++) {
+        if (c[i].of_set != of_set)
+            continue;
         cJSON *o = ib_put_object(&ok, all, NULL);
         ib_put_text(&ok, o, "name", c[i].name);
         ib_put_text(&ok, o, "metric", c[i].metric);

@@ -1,22 +1,74 @@
 /* Precision, recall, density, coverage: see invbench/metric.h. */
 #include <math.h>
+#include <string.h>
 
 #include <invbench/metric.h>
 
+/* One set, and where it holds floats the same with rows as columns: distances
+ * to all of them are then summed side by side, each in the order of
+ * ib_rows_distance2. */
+struct side {
+    const struct ib_rows *rows;
+    float *turned;    /* d x n; NULL: bytes */
+    double *distance; /* n: squared, of one row to all */
+};
+
+static bool side_take(struct side *s, const struct ib_rows *rows, size_t d,
+                      struct ib_scratch *scratch)
+{
+    size_t n = rows->n;
+
+    s->rows = rows;
+    s->distance = ib_scratch_take(scratch, n, sizeof(double));
+    s->turned = NULL;
+    if (!rows->floats)
+        return s->distance != NULL;
+    s->turned = ib_scratch_take(scratch, n, d * sizeof(float));
+    for (size_t i = 0; s->turned && i < n; i++)
+        for (size_t p = 0; p < d; p++)
+            s->turned[p * n + i] = rows->floats[i * d + p];
+    return s->distance && s->turned;
+}
+
+/* s->distance: of row i of x to all of s. */
+static void measure(const struct side *s, size_t d, const struct ib_rows *x,
+                    size_t i)
+{
+    size_t n = s->rows->n;
+    double *sum = s->distance;
+
+    if (!s->turned) {
+        for (size_t j = 0; j < n; j++)
+            sum[j] = ib_rows_distance2(d, s->rows, j, x, i);
+        return;
+    }
+    memset(sum, 0, n * sizeof(*sum));
+    for (size_t p = 0; p < d; p++) {
+        const float *column = s->turned + p * n;
+        double a = (double)x->floats[i * d + p];
+
+        for (size_t j = 0; j < n; j++) {
+            double gap = a - (double)column[j];
+
+            sum[j] = fma(gap, gap, sum[j]);
+        }
+    }
+}
+
 /* Squared distance of each row to its k-th nearest other row. nearest: k. */
-static void radii(const struct ib_prdc *q, const struct ib_rows *x,
+static void radii(const struct ib_prdc *q, const struct side *s,
                   double *nearest, double *radius)
 {
-    for (size_t i = 0; i < x->n; i++) {
+    for (size_t i = 0; i < s->rows->n; i++) {
         size_t have = 0;
 
-        for (size_t j = 0; j < x->n; j++) {
-            double v;
+        measure(s, q->d, s->rows, i);
+        for (size_t j = 0; j < s->rows->n; j++) {
+            double v = s->distance[j];
             size_t at = have;
 
             if (j == i)
                 continue;
-            v = ib_rows_distance2(q->d, x, i, x, j);
             if (have == q->k && v >= nearest[have - 1])
                 continue;
             at = have == q->k ? have - 1 : have++;
@@ -29,6 +81,7 @@ static void radii(const struct ib_prdc *q, const struct ib_rows *x,
 }
 
 struct sets {
+    struct side real, fake;
     double *real_radius, *fake_radius;
     double *to_fake;      /* per real row: to the nearest fake one */
     size_t *nearest_fake; /* which */
@@ -45,8 +98,9 @@ static bool sets_take(struct sets *s, const struct ib_prdc *q,
     s->to_fake = ib_scratch_take(scratch, n, sizeof(double));
     s->nearest_fake = ib_scratch_take(scratch, n, sizeof(size_t));
     s->recalled = ib_scratch_take(scratch, n, sizeof(bool));
-    return s->real_radius && s->fake_radius && s->to_fake && s->nearest_fake &&
-           s->recalled;
+    return side_take(&s->real, &q->real, q->d, scratch) &&
+           side_take(&s->fake, &q->fake, q->d, scratch) && s->real_radius &&
+           s->fake_radius && s->to_fake && s->nearest_fake && s->recalled;
 }
 
 static bool inside(const struct ib_prdc *q, double distance2, double radius2)
@@ -60,8 +114,9 @@ static void meet(struct ib_prdc *q, struct sets *s, size_t j)
     size_t balls = 0, nearest = 0;
     double least = INFINITY;
 
+    measure(&s->real, q->d, &q->fake, j);
     for (size_t i = 0; i < q->real.n; i++) {
-        double v = ib_rows_distance2(q->d, &q->real, i, &q->fake, j);
+        double v = s->real.distance[i];
 
         balls += inside(q, v, s->real_radius[i]);
         s->recalled[i] |= inside(q, v, s->fake_radius[j]);
@@ -113,8 +168,8 @@ enum ib_status ib_prdc_find(struct ib_prdc *q, struct ib_scratch *scratch,
     if (!nearest || !sets_take(&s, q, scratch))
         return ib_error_set(err, IB_E_NOMEM, "no memory for %zu x %zu rows",
                             q->real.n, q->fake.n);
-    radii(q, &q->real, nearest, s.real_radius);
-    radii(q, &q->fake, nearest, s.fake_radius);
+    radii(q, &s.real, nearest, s.real_radius);
+    radii(q, &s.fake, nearest, s.fake_radius);
     for (size_t i = 0; i < q->real.n; i++)
         s.to_fake[i] = INFINITY;
     q->precision = q->recall = q->density = q->coverage = 0;

@@ -150,6 +150,28 @@ static void put_column(bool *ok, const struct stage *s,
                     c->reason ? c->reason : "a class number has no mean");
 }
 
+static void put_set(bool *ok, const struct ib_score_column *c, size_t n,
+                    cJSON *scores)
+{
+    size_t sets = 0;
+    for (size_t i = 0; i < n; i++)
+        sets += c[i].of_set;
+    if (!sets)
+        return;
+    cJSON *set = ib_put_object(ok, scores, "set");
+    ib_put(ok, set, "columns", ib_score_columns_json(c, n, true));
+    cJSON *values = ib_put_object(ok, set, "values");
+    cJSON *reasons = ib_put_object(ok, set, "reasons");
+    for (size_t i = 0; i < n; i++) {
+        if (!c[i].of_set)
+            continue;
+        ib_put_number(ok, values, c[i].name, *c[i].value);
+        if (isnan(*c[i].value))
+            ib_put_text(ok, reasons, c[i].name,
+                        c[i].reason ? c[i].reason : "no reason was given");
+    }
+}
+
 static enum ib_status score_final(struct stage *s, cJSON *scores,
                                   struct ib_error *err)
 {
@@ -162,14 +184,16 @@ static enum ib_status score_final(struct stage *s, cJSON *scores,
         status = ib_score_answers(s->env, &s->recon, &answers, err);
     if (status)
         return status;
-    ib_put(&ok, scores, "columns", ib_score_columns_json(c, n));
+    ib_put(&ok, scores, "columns", ib_score_columns_json(c, n, false));
     ib_put(&ok, scores, "targets",
            cJSON_CreateIntArray(s->recon.target, s->recon.targets));
     ib_put_number(&ok, scores, "images", s->images);
     cJSON *values = ib_put_object(&ok, scores, "values");
     cJSON *reasons = ib_put_object(&ok, scores, "reasons");
     for (size_t i = 0; i < n; i++)
-        put_column(&ok, s, &c[i], values, reasons);
+        if (!c[i].of_set)
+            put_column(&ok, s, &c[i], values, reasons);
+    put_set(&ok, c, n, scores);
     ib_put(&ok, scores, "answers", answers ? answers : cJSON_CreateNull());
     ib_put(&ok, scores, "output", ib_score_output(&s->task.images));
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for scores");

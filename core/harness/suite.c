@@ -125,14 +125,16 @@ static enum ib_status read_dataset(struct ib_suite_draft *d)
                         d->err);
 }
 
-/* Without a list: every metric that is built in, with its defaults. */
+/* Without a list: every metric that is built in and not costly, with its
+ * defaults. */
 static cJSON *default_metrics(const struct ib_registry *r)
 {
     cJSON *out = cJSON_CreateArray();
 
     for (size_t i = 0; i < ib_registry_count(r, IB_KIND_METRIC); i++) {
         const struct ib_plugin *p = ib_registry_at(r, IB_KIND_METRIC, i);
-        if (!ib_registry_is_foreign(r, p))
+        if (!ib_registry_is_foreign(r, p) &&
+            !((const struct ib_metric *)p)->on_request)
             cJSON_AddItemToArray(out, cJSON_CreateString(p->name));
     }
     return out;

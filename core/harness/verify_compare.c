@@ -51,21 +51,22 @@ static void compare_frame(struct ib_verify *v, const cJSON *own)
 }
 
 /* Those columns that some cell here has. */
-static void compare_columns(struct ib_verify *v, const cJSON *own)
+static void compare_columns(struct ib_verify *v, const cJSON *own,
+                            const char *list)
 {
     const cJSON *mine, *theirs;
     struct ib_diff d = diff_of(v, RESULTS);
 
-    cJSON_ArrayForEach(mine, ib_at(own, "columns"))
+    cJSON_ArrayForEach(mine, ib_at(own, list))
     {
         const char *name = ib_at_text(mine, "name");
         char place[PLACE_MAX];
-        cJSON_ArrayForEach(theirs, ib_at(v->entry->results, "columns"))
+        cJSON_ArrayForEach(theirs, ib_at(v->entry->results, list))
         {
             if (strcmp(ib_at_text(theirs, "name"), name) == 0)
                 break;
         }
-        snprintf(place, sizeof place, "columns %.200s", name);
+        snprintf(place, sizeof place, "%s %.200s", list, name);
         ib_json_diff(&d, mine, theirs, place);
     }
     v->numbers += d.compared;
@@ -140,7 +141,8 @@ void ib_verify_results(struct ib_verify *v, cJSON *own)
         compare_all(v, own);
     } else {
         compare_frame(v, own);
-        compare_columns(v, own);
+        compare_columns(v, own, "columns");
+        compare_columns(v, own, "set_columns");
         compare_cells(v, own);
         compare_rows(v, own, "controls");
         compare_rows(v, own, "utility");

@@ -1,6 +1,7 @@
 /*
  * The metric kind: one metric per file. A metric scores the reconstructions
- * of one cell, image by image; the harness reduces to identities and cells.
+ * of one cell, image by image (the harness reduces to identities and cells), or
+ * all of them together.
  * What cannot be computed is null with a reason, never 0.
  */
 #ifndef INVBENCH_METRIC_H
@@ -47,6 +48,9 @@ struct ib_metric {
     const struct ib_column *columns;
     bool per_evaluator; /* computed once for each evaluator: env->evaluators
                            then holds exactly that one */
+    bool of_set;        /* one value for all reconstructions together: score
+                           fills value[c] for column c */
+    bool on_request; /* costly: runs where a suite names it, not by default */
     /* Fills value[c * n + i] for column c, image i. A NaN is a null; set
      * *reason (static text) when there are any. */
     enum ib_status (*score)(const void *options,
@@ -101,6 +105,18 @@ struct ib_nearest {
 IB_CHECK enum ib_status ib_nearest_find(const struct ib_nearest *q,
                                         struct ib_scratch *scratch,
                                         struct ib_error *err);
+
+/* At most `most` private images of the classes under attack, evenly spaced over
+ * them: rows of an evaluator's features, and their classes. From scratch. */
+struct ib_private_rows {
+    size_t n;
+    const float *feature;    /* n x F */
+    const int32_t *identity; /* n */
+};
+IB_CHECK enum ib_status ib_private_rows_find(const struct ib_metric_env *env,
+                                             size_t most,
+                                             struct ib_private_rows *out,
+                                             struct ib_error *err);
 
 /* --- is one set of rows like another? ----------------------------------- */
 
