@@ -20,9 +20,9 @@ enum { MOST = 128, TOLD_STEPS = 100, REGIONS_MAX = 16 };
 
 struct options {
     struct ib_batches_options images;
-    int64_t latent, channels, steps;
+    struct ib_ladder_options ladder;
+    int64_t latent, steps;
     double rate, beta, noise;
-    int upsample;
 };
 
 #define FIELD(name) .offset = offsetof(struct options, name)
@@ -34,14 +34,6 @@ static const struct ib_option table[] = {
      .max = 4096,
      FIELD(latent),
      .help = "numbers of z"},
-    {.name = "channels",
-     .type = IB_INT,
-     .value = "16",
-     .min = 1,
-     .max = 1024,
-     FIELD(channels),
-     .help = "channels next to the image; twice as many each time that sides "
-             "are halved, at most 128"},
     {.name = "beta",
      .type = IB_REAL,
      .value = "1",
@@ -56,12 +48,7 @@ static const struct ib_option table[] = {
      .max = 10,
      FIELD(noise),
      .help = "standard deviation of a pixel around its mean"},
-    {.name = "upsample",
-     .type = IB_CHOICE,
-     .value = "transposed",
-     .choices = ib_ladder_upsample_choices,
-     FIELD(upsample),
-     .help = "how the decoder doubles sides"},
+    IB_LADDER_OPTIONS(options, "transposed"),
     {.name = "steps",
      .type = IB_INT,
      .value = "2000",
@@ -85,11 +72,11 @@ static const struct ib_option table[] = {
 static ib_node decoder(const struct options *o, struct ib_graph *g, ib_node z,
                        struct ib_shape shape)
 {
-    const struct ib_ladder_up how = {.upsample = o->upsample,
+    const struct ib_ladder_up how = {.upsample = o->ladder.upsample,
                                      .classes = IB_NONE};
     struct ib_ladder ladder;
 
-    ib_ladder_init(&ladder, shape, o->channels, MOST);
+    ib_ladder_init(&ladder, shape, o->ladder.channels, MOST);
     return ib_ladder_up(g, z, &ladder, &how, "decoder");
 }
 
@@ -108,7 +95,7 @@ static struct ib_graph *build_both(const struct options *o,
 
     if (!g)
         return NULL;
-    ib_ladder_init(&ladder, shape, o->channels, MOST);
+    ib_ladder_init(&ladder, shape, o->ladder.channels, MOST);
     w->image = ib_graph_input(g, shape, "image");
     w->noise = ib_graph_input(g, (struct ib_shape){latent, 1, 1}, "noise");
     x = ib_graph_affine(g, w->image, 2, -1);

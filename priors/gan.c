@@ -42,10 +42,10 @@ enum {
 
 struct options {
     struct ib_batches_options images;
-    int64_t latent, channels, steps, critic;
+    struct ib_ladder_options ladder;
+    int64_t latent, steps, critic;
     double rate, rate_discriminator;
     bool conditional;
-    int upsample;
 };
 
 #define FIELD(name) .offset = offsetof(struct options, name)
@@ -57,20 +57,7 @@ static const struct ib_option table[] = {
      .max = 4096,
      FIELD(latent),
      .help = "numbers of z"},
-    {.name = "channels",
-     .type = IB_INT,
-     .value = "16",
-     .min = 1,
-     .max = 1024,
-     FIELD(channels),
-     .help = "channels next to the image; twice as many each time that sides "
-             "are halved, at most 128"},
-    {.name = "upsample",
-     .type = IB_CHOICE,
-     .value = "nearest",
-     .choices = ib_ladder_upsample_choices,
-     FIELD(upsample),
-     .help = "how the generator doubles sides"},
+    IB_LADDER_OPTIONS(options, "nearest"),
     {.name = "conditional",
      .type = IB_BOOL,
      .value = "false",
@@ -78,7 +65,7 @@ static const struct ib_option table[] = {
      .help = "learn the public identities as classes"},
     {.name = "steps",
      .type = IB_INT,
-     .value = "3000",
+     .value = "2000",
      .min = 1,
      .max = 1e7,
      FIELD(steps),
@@ -117,13 +104,13 @@ static enum ib_status build_generator(const struct options *o,
 {
     struct ib_graph *g = ib_graph_create();
     struct ib_ladder ladder;
-    struct ib_ladder_up how = {.upsample = o->upsample};
+    struct ib_ladder_up how = {.upsample = o->ladder.upsample};
     int k = (int)classes;
     ib_node z;
 
     if (!g)
         return ib_error_set(err, IB_E_NOMEM, "no memory for a generator");
-    ib_ladder_init(&ladder, shape, o->channels, MOST);
+    ib_ladder_init(&ladder, shape, o->ladder.channels, MOST);
     *out = (struct ib_generator_graph){.graph = g, .classes = classes};
     out->input =
         ib_graph_input(g, (struct ib_shape){(int)o->latent + k, 1, 1}, "z");
@@ -136,7 +123,7 @@ static struct ib_critic critic_of(const struct options *o,
                                   struct ib_shape shape, size_t classes)
 {
     return (struct ib_critic){.image = shape,
-                              .channels = o->channels,
+                              .channels = o->ladder.channels,
                               .most = MOST,
                               .features = FEATURES,
                               .classes = (int)classes};

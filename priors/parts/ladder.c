@@ -5,6 +5,9 @@
 
 enum { LEAST_SIDE = 4, LEVELS_MAX = 16 };
 
+/* Of width_for: the most and least channels, and channels times side. */
+enum { WIDEST = 16, NARROWEST = 4, SPAN = 768 };
+
 const struct ib_choice ib_ladder_upsample_choices[] = {
     {"nearest", "nearest pixels, then a 3x3 convolution"},
     {"transposed", "a transposed 4x4 convolution of stride 2"},
@@ -18,11 +21,22 @@ static int halved(int side, int times)
     return side;
 }
 
+static int width_for(int side)
+{
+    int width = SPAN / side;
+
+    if (width > WIDEST)
+        return WIDEST;
+    return width < NARROWEST ? NARROWEST : width;
+}
+
 void ib_ladder_init(struct ib_ladder *l, struct ib_shape image,
                     int64_t channels, int64_t most)
 {
     int side = image.h < image.w ? image.h : image.w;
 
+    if (channels == 0)
+        channels = width_for(side);
     *l = (struct ib_ladder){
         .image = image, .channels = (int)channels, .most = (int)most};
     while (l->levels < LEVELS_MAX && halved(side, l->levels + 1) >= LEAST_SIDE)

@@ -4,7 +4,8 @@
  *
  * Level 0 is the image; level i has sides of ceil(H / 2^i), ceil(W / 2^i) and
  * min(most, channels 2^i) channels. There are as many levels as leave sides of
- * at least 4.
+ * at least 4. `channels` 0: 16 up to sides of 48, then 768 / side, at least 4,
+ * so that each level costs about the same.
  */
 #ifndef INVBENCH_PARTS_LADDER_H
 #define INVBENCH_PARTS_LADDER_H
@@ -27,6 +28,27 @@ struct ib_shape ib_ladder_shape(const struct ib_ladder *l, int level);
  * transposed 4x4 convolution of stride 2 (Radford et al., ICLR 2016). */
 enum ib_ladder_upsample { IB_UP_NEAREST, IB_UP_TRANSPOSED };
 extern const struct ib_choice ib_ladder_upsample_choices[];
+
+/* Member `ladder` of a prior's options struct, and rows for its table. */
+struct ib_ladder_options {
+    int64_t channels;
+    int upsample;
+};
+#define IB_LADDER_OPTIONS(owner, d_upsample)                                   \
+    {.name = "channels",                                                       \
+     .type = IB_INT,                                                           \
+     .value = "0",                                                             \
+     .min = 0,                                                                 \
+     .max = 1024,                                                              \
+     .offset = offsetof(struct owner, ladder.channels),                        \
+     .help = "channels next to the image, twice as many each time that sides " \
+             "are halved, at most 128; 0: 16, above 48 pixels 768 / side"},    \
+    {                                                                          \
+        .name = "upsample", .type = IB_CHOICE, .value = d_upsample,            \
+        .choices = ib_ladder_upsample_choices,                                 \
+        .offset = offsetof(struct owner, ladder.upsample),                     \
+        .help = "how the generator doubles sides"                              \
+    }
 
 struct ib_ladder_up {
     int upsample;    /* enum ib_ladder_upsample */
