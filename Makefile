@@ -51,7 +51,7 @@ TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/double/*.c))
 endif
 
 .PHONY: help all quick test unit setup lint format docs docs-check bench \
-        coverage install clean run-tests double-tests fuzz reference
+        coverage gate install clean run-tests double-tests fuzz reference
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -143,6 +143,8 @@ $(BUILD)/bench/%: bench/%.c $(BUILD)/libinvbench.a
 	    $(BUILD)/libinvbench.a $(LIBS)
 coverage: $(BUILD)/bench/coverage ## simulate the intervals (slow)
 	$<
+gate: all $(BUILD)/bench/gate ## false alarms and catches of the CI gate (slow)
+	@bench/gate.sh
 
 reference: all ## run the standard suites and write their entries to results/
 	@tools/reference.sh
