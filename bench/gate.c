@@ -123,8 +123,9 @@ struct rates {
     double line[MODELS], any; /* % */
 };
 
+/* only: one model; -1: all. */
 static struct rates rates_of(const struct pool *p, int base, int fresh,
-                             int seeds, int experiments)
+                             int seeds, int only, int experiments)
 {
     struct contest c = {p, base, fresh, seeds, {{0}}};
     struct ib_rng rng =
@@ -138,7 +139,7 @@ static struct rates rates_of(const struct pool *p, int base, int fresh,
         bool any = false;
         draw(p, &rng, seeds, base == fresh, a, b);
         for (int m = 0; m < p->models; m++) {
-            bool hit = caught(&c, m, a, b, &rise);
+            bool hit = (only < 0 || only == m) && caught(&c, m, a, b, &rise);
             r.line[m] += hit;
             any |= hit;
         }
@@ -179,7 +180,7 @@ static void placebo(const struct pool *p, int experiments)
         printf(" %9s", p->model[m]);
     printf("  any line\n");
     for (int d = 0; d < p->stacks; d++) {
-        struct rates r = rates_of(p, d, d, RUN, experiments);
+        struct rates r = rates_of(p, d, d, RUN, -1, experiments);
         printf("%-24s", p->stack[d]);
         for (int m = 0; m < p->models; m++)
             printf(" %9.1f", r.line[m]);
@@ -221,7 +222,7 @@ static int power(const struct pool *p, int experiments, struct step *out)
                 x->rise[m] = true_rise(p, m, a, b);
             if (a == b || !(x->rise[0] > 0))
                 continue;
-            x->caught = rates_of(p, a, b, RUN, experiments);
+            x->caught = rates_of(p, a, b, RUN, -1, experiments);
             n++;
         }
     qsort(out, (size_t)n, sizeof *out, by_first_rise);
@@ -271,7 +272,7 @@ static const struct step *nearest(const struct step *x, int n, int model,
 static void seeds_needed(const struct pool *p, const struct step *x, int n,
                          double rise, int experiments)
 {
-    static const int seeds[SIZES] = {10, 20, 40, 60, 80, 120};
+    static const int seeds[SIZES] = {10, 20, 40, 60, 80, 100};
     printf("\nseeds it takes, of the step nearest to a rise of %.2f; caught in "
            "100\n%-10s %7s",
            rise, "model", "rise");
@@ -283,7 +284,7 @@ static void seeds_needed(const struct pool *p, const struct step *x, int n,
         printf("%-10s %+7.3f", p->model[m], best->rise[m]);
         for (int i = 0; i < SIZES; i++) {
             struct rates r =
-                rates_of(p, best->base, best->fresh, seeds[i], experiments);
+                rates_of(p, best->base, best->fresh, seeds[i], m, experiments);
             printf(" %7.1f", r.line[m]);
             fflush(stdout);
         }

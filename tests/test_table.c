@@ -150,6 +150,9 @@ static void test_results_table_is_as_expected(void **state)
                                  "label-only              timeout\n"));
     assert_non_null(strstr(
         text, "  skipped (3): needs gradients; the oracle grants scores\n"));
+    assert_non_null(strstr(text, "  flag few-seeds (3 rows): 1 seed: intervals "
+                                 "do not know how training varies\n"
+                                 "  flag missing-cells (1 row): 1 of 1 cells"));
     cJSON_Delete(results);
 }
 

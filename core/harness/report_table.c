@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flags.h"
 #include "report.h"
 #include "report_view.h"
 #include "table.h"
@@ -152,6 +153,37 @@ static void add_reasons(const struct ib_view *v, struct ib_text *out)
     }
 }
 
+static const char *text_of(const struct ib_view_row *r, const char *flag)
+{
+    const cJSON *f;
+
+    cJSON_ArrayForEach(f, ib_view_array(r->json, "flags"))
+    {
+        if (strcmp(ib_view_text(f, "name"), flag) == 0)
+            return ib_view_text(f, "text");
+    }
+    return NULL;
+}
+
+/* Each flag once: how many rows have it, and what the first one says. */
+static void add_flags(const struct ib_view *v, struct ib_text *out)
+{
+    for (int i = 0; i < IB_FLAG_COUNT; i++) {
+        const char *name = ib_flag_rules[i].name, *first = NULL;
+        int n = 0;
+        for (size_t r = 0; r < v->n_rows; r++) {
+            const char *text = text_of(&v->rows[r], name);
+            if (text && n++ == 0)
+                first = text;
+        }
+        if (!first)
+            continue;
+        ib_text_add(out, "  flag %s (%d row%s): ", name, n, n == 1 ? "" : "s");
+        ib_text_fit(out, first, ib_text_width(first), false);
+        ib_text_add(out, "\n");
+    }
+}
+
 static enum ib_status fill(const cJSON *results, struct ib_view *v,
                            struct ib_table **t, struct ib_error *err)
 {
@@ -182,6 +214,7 @@ enum ib_status ib_report_table(const cJSON *results,
         ib_text_add(&text, "(%d columns do not fit; report.html has them)\n",
                     left_out);
     add_reasons(&v, &text);
+    add_flags(&v, &text);
     s = ib_text_status(&text, err);
     if (s == IB_OK)
         console->out(ib_text_string(&text), text.size);
