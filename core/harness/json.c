@@ -29,13 +29,26 @@ static size_t count_of(const cJSON *v)
     return n;
 }
 
+/* Canonical JSON is; then no key stands twice. */
+static bool is_sorted(const cJSON *v)
+{
+    for (const cJSON *c = v->child; c && c->next; c = c->next)
+        if (strcmp(c->string, c->next->string) >= 0)
+            return false;
+    return true;
+}
+
 static enum ib_status check_keys(const cJSON *v, const char *name,
                                  struct ib_error *err)
 {
     enum ib_status s = IB_OK;
-    size_t n = count_of(v), i = 0;
-    const char **keys = malloc((n + 1) * sizeof *keys);
+    size_t n, i = 0;
+    const char **keys;
 
+    if (is_sorted(v))
+        return IB_OK;
+    n = count_of(v);
+    keys = malloc((n + 1) * sizeof *keys);
     if (!keys)
         return ib_error_set(err, IB_E_NOMEM, "%s: no memory", name);
     for (const cJSON *c = v->child; c; c = c->next)
