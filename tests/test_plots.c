@@ -154,6 +154,21 @@ static void test_every_point_lies_inside_the_tradeoff(void **state)
     ib_text_free(&page);
 }
 
+/* 9800 queries were asked; the last checkpoint is 3000. mi-face ended before.
+ */
+static void test_curves_end_where_the_attack_did(void **state)
+{
+    struct run *r = *state;
+
+    hide_gnuplot();
+    struct ib_text page = make_page(r);
+    struct ib_text data = run_get(r->dir, "plots/queries-softmax.dat");
+    assert_says(&data, " 3000 0.5 1\n 9800 0.6 1\n");
+    assert_says(&data, " 3000 0.8 1\n\n");
+    ib_text_free(&data);
+    ib_text_free(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +179,7 @@ int main(void)
         RUN(test_report_is_the_same_bytes_every_time),
         RUN(test_machine_without_gnuplot_gets_a_page),
         RUN(test_every_point_lies_inside_the_tradeoff),
+        RUN(test_curves_end_where_the_attack_did),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,58 @@ static void test_missing_and_damaged_sheets_are_named(void **state)
     }
 }
 
+/* mi-face leaks more than mi-face-blackbox here. */
+static void test_only_the_strongest_sheet_of_a_model_stands_open(void **state)
+{
+    static const char sheet[] =
+        "{'file':'%s','kind':'%s','model':'softmax','attack':'%s','access':"
+        "'%s','seed':1,'columns':['none']}";
+    char json[1024], all[1100];
+    struct run *r = *state;
+    int n = 0;
+
+    hide_gnuplot();
+    run_folder(r->dir, "images");
+    n += snprintf(json + n, sizeof json - (size_t)n, sheet, "weak.png",
+                  "attack", "mi-face-blackbox", "scores");
+    json[n++] = ',';
+    n += snprintf(json + n, sizeof json - (size_t)n, sheet, "controls.png",
+                  "control", "", "");
+    json[n++] = ',';
+    snprintf(json + n, sizeof json - (size_t)n, sheet, "strong.png", "attack",
+             "mi-face", "gradients");
+    snprintf(all, sizeof all, "{'sheets':[%s]}", json);
+    cJSON *index = json_of(all);
+    run_put_json(r->dir, "images/index.json", index);
+    cJSON_Delete(index);
+    struct ib_text page = make_page(r);
+    const char *text = ib_text_string(&page);
+    const char *open = strstr(text, "images/strong.png");
+    const char *fold = strstr(text, "<summary>2 more sheets");
+    assert_true(open && fold && open < fold);
+    assert_true(strstr(text, "images/weak.png") > fold);
+    assert_true(strstr(text, "images/controls.png") > fold);
+    ib_text_free(&page);
+}
+
+static void test_flags_say_once_what_they_mean(void **state)
+{
+    static const char words[] =
+        "intervals do not know how training varies</td>";
+    struct run *r = *state;
+
+    hide_gnuplot();
+    struct ib_text page = make_page(r);
+    const char *first = strstr(ib_text_string(&page), words);
+    assert_non_null(first);
+    assert_null(strstr(first + 1, words));
+    assert_says(&page, "<li>1 seed: intervals do not know how training varies"
+                       "<small>softmax / none / mi-face (gradients); softmax "
+                       "/ none / mi-face-blackbox (scores); softmax / round / "
+                       "mi-face-blackbox (scores)</small>");
+    ib_text_free(&page);
+}
+
 static void test_run_without_pictures_says_so(void **state)
 {
     struct run *r = *state;
@@ -363,6 +415,8 @@ int main(void)
         RUN(test_no_cell_at_all_is_said),
         RUN(test_sheet_is_inside_the_page),
         RUN(test_missing_and_damaged_sheets_are_named),
+        RUN(test_only_the_strongest_sheet_of_a_model_stands_open),
+        RUN(test_flags_say_once_what_they_mean),
         RUN(test_run_without_pictures_says_so),
         RUN(test_other_schema_is_refused),
         RUN(test_row_of_unknown_model_is_refused),

@@ -64,12 +64,12 @@ void ib_plot_end(struct ib_text *t, const struct ib_plot *p)
 {
     ib_text_add(t,
                 "\nset terminal pngcairo size %d,%d "
-                "noenhanced font 'sans-serif,10' background '" IB_PLOT_PAPER
-                "'\n"
+                "noenhanced font 'sans-serif,10' fontscale 2 linewidth 2 "
+                "pointscale 2 background '" IB_PLOT_PAPER "'\n"
                 "set output '%s.png'\n"
                 "replot\n"
                 "unset output\n",
-                p->width, p->height, p->name);
+                2 * p->width, 2 * p->height, p->name);
 }
 
 /* The name of a model in a file's name; its number too where that is not

@@ -4,7 +4,12 @@
 
 #include "plots.h"
 
-enum { IB_PLOT_COLORS = 7 };
+enum {
+    IB_PLOT_COLORS = 7,
+    IB_PLOT_WIDTH = 520, /* of curves, in pixels: two stand side by side */
+    IB_PLOT_HEIGHT = 330,
+    IB_PLOT_LINE = 18, /* of a legend */
+};
 extern const char *const ib_plot_colors[IB_PLOT_COLORS];
 /* These stand for ink and paper; the report puts the page's own in their
  * place. */

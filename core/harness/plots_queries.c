@@ -15,7 +15,15 @@ struct series {
         int seeds;
     } point[POINTS_MAX];
     int points;
+    double end_queries, end_sum; /* over seeds, when all was spent */
+    int ends;
 };
+
+/* Of a checkpoint a number, of a cell an object with one. */
+static double number(const cJSON *v)
+{
+    return cJSON_IsNumber(v) ? v->valuedouble : ib_view_number(v, "value");
+}
 
 /* Lowest acc1 over evaluators; else SSIM. */
 static double quality(const cJSON *scores, bool *is_ssim)
@@ -25,14 +33,15 @@ static double quality(const cJSON *scores, bool *is_ssim)
 
     cJSON_ArrayForEach(s, scores)
     {
-        if (s->string && strncmp(s->string, "acc1@", 5) == 0 &&
-            cJSON_IsNumber(s) && !(s->valuedouble >= least))
-            least = s->valuedouble;
+        double x = number(s);
+        if (s->string && strncmp(s->string, "acc1@", 5) == 0 && !isnan(x) &&
+            !(x >= least))
+            least = x;
     }
     if (!isnan(least))
         return least;
     *is_ssim = true;
-    return ib_view_number(scores, "ssim");
+    return number(cJSON_GetObjectItemCaseSensitive(scores, "ssim"));
 }
 
 static int rank_of(const struct ib_names *names, const char *id)
@@ -92,10 +101,44 @@ static void add_sample(struct series *s, double queries, double value)
     s->point[i].seeds++;
 }
 
+static void add_cell(struct series *s, const cJSON *cell, bool *is_ssim)
+{
+    const cJSON *point;
+    double asked = ib_view_asked(ib_view_object(cell, "queries"));
+    double end = quality(ib_view_object(cell, "scores"), is_ssim);
+
+    cJSON_ArrayForEach(point, ib_view_array(cell, "curve"))
+    {
+        double x = ib_view_number(point, "queries");
+        double y = quality(ib_view_object(point, "scores"), is_ssim);
+        if (x >= 1 && !isnan(y))
+            add_sample(s, x, y);
+    }
+    if (isnan(asked + end))
+        return;
+    s->end_queries += asked;
+    s->end_sum += end;
+    s->ends++;
+}
+
+/* What was there when all was spent, where that is more than the last
+ * checkpoint. */
+static void add_end(struct series *s)
+{
+    double x = s->ends ? s->end_queries / s->ends : NAN;
+
+    if (s->points == 0 || s->points == POINTS_MAX ||
+        !(x > s->point[s->points - 1].queries))
+        return;
+    s->point[s->points].queries = x;
+    s->point[s->points].sum = s->end_sum;
+    s->point[s->points++].seeds = s->ends;
+}
+
 static int collect(const struct ib_view *v, struct ib_plot *p,
                    struct series *all, bool *is_ssim)
 {
-    const cJSON *cell, *point;
+    const cJSON *cell;
     int n = 0;
 
     cJSON_ArrayForEach(cell, ib_view_array(v->root, "cells"))
@@ -109,14 +152,10 @@ static int collect(const struct ib_view *v, struct ib_plot *p,
             continue;
         s->rank = rank_of(&v->defenses, s->defense) * (IB_VIEW_NAMES_MAX + 1) +
                   rank_of(&v->attacks, s->attack);
-        cJSON_ArrayForEach(point, curve)
-        {
-            double x = ib_view_number(point, "queries");
-            double y = quality(ib_view_object(point, "scores"), is_ssim);
-            if (x >= 1 && !isnan(y))
-                add_sample(s, x, y);
-        }
+        add_cell(s, cell, is_ssim);
     }
+    for (int i = 0; i < n; i++)
+        add_end(&all[i]);
     qsort(all, (size_t)n, sizeof *all, by_rank);
     return n;
 }
@@ -175,17 +214,16 @@ static int add_series(const struct ib_plot *p, const struct series *s, int i,
 
 static void add_axes(bool is_ssim, double most, struct ib_text *script)
 {
-    ib_text_add(
-        script,
-        "set logscale x\nset xrange [8:%.6g]\n"
-        "set yrange [%s:1.05]\nset ytics 0.2\n"
-        "set format x '%%.0s%%c'\n"
-        "set key outside right top Left reverse samplen 2 maxcols 1 width -5\n"
-        "set xlabel 'queries an identity' textcolor rgb '" IB_PLOT_INK
-        "'\nset ylabel '%s' textcolor rgb '" IB_PLOT_INK "'\n",
-        most * 1.3, is_ssim ? "-0.1" : "-0.02",
-        is_ssim ? "SSIM to the nearest private photo"
-                : "taken for the right identity");
+    ib_text_add(script,
+                "set logscale x\nset xrange [8:%.6g]\n"
+                "set yrange [%s:1.05]\nset ytics 0.2\n"
+                "set format x '%%.0s%%c'\n"
+                "set key below Left reverse samplen 2 maxcols 1 height 1\n"
+                "set xlabel 'queries an identity' textcolor rgb '" IB_PLOT_INK
+                "'\nset ylabel '%s' textcolor rgb '" IB_PLOT_INK "'\n",
+                most * 1.3, is_ssim ? "-0.1" : "-0.02",
+                is_ssim ? "SSIM to the nearest private photo"
+                        : "taken for the right identity");
 }
 
 static double most_queries(const struct series *all, int n)
@@ -211,8 +249,8 @@ bool ib_plot_queries(const struct ib_view *v, struct ib_plot *p,
     }
     int n = collect(v, p, all, &is_ssim);
     ib_text_add(data, "# queries quality seeds\n");
-    p->width = 860;
-    p->height = n + 2 > 13 ? 60 + 22 * (n + 2) : 340;
+    p->width = IB_PLOT_WIDTH;
+    p->height = IB_PLOT_HEIGHT + IB_PLOT_LINE * (n + 2);
     ib_plot_begin(script, p);
     add_axes(is_ssim, most_queries(all, n), script);
     for (int i = 0; i < n; i++)

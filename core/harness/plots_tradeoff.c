@@ -128,16 +128,15 @@ static void add_axes(const struct ib_plot *p, const struct point *points, int n,
         low = fmin(low, a);
         high = fmax(high, b);
     }
-    ib_text_add(
-        script,
-        "set xrange [%.3f:%.3f]\nset yrange [%.3f:%.3f]\n"
-        "set key outside right top Left reverse samplen 1 maxcols 1 width -5\n"
-        "set xlabel 'accuracy on held-out images (better: right)' "
-        "textcolor rgb '" IB_PLOT_INK "'\n"
-        "set ylabel '%s (better: down)' "
-        "textcolor rgb '" IB_PLOT_INK "'\n",
-        low - 0.03, high + 0.03, bottom - 0.1, top + 0.1,
-        p->leakage ? "leakage" : "identified minus control");
+    ib_text_add(script,
+                "set xrange [%.3f:%.3f]\nset yrange [%.3f:%.3f]\n"
+                "set key below Left reverse samplen 1 maxcols 1 height 1\n"
+                "set xlabel 'accuracy on held-out images (better: right)' "
+                "textcolor rgb '" IB_PLOT_INK "'\n"
+                "set ylabel '%s (better: down)' "
+                "textcolor rgb '" IB_PLOT_INK "'\n",
+                low - 0.03, high + 0.03, bottom - 0.1, top + 0.1,
+                p->leakage ? "leakage" : "identified minus control");
 }
 
 bool ib_plot_tradeoff(const struct ib_view *v, struct ib_plot *p,
@@ -149,8 +148,8 @@ bool ib_plot_tradeoff(const struct ib_view *v, struct ib_plot *p,
     if (n == 0)
         return false;
     ib_text_add(data, "# accuracy low high leakage low high\n");
-    p->width = 860;
-    p->height = n > 12 ? 70 + 22 * n : 334;
+    p->width = IB_PLOT_WIDTH;
+    p->height = IB_PLOT_HEIGHT + IB_PLOT_LINE * n;
     ib_plot_begin(script, p);
     add_axes(p, points, n, script);
     for (int i = 0; i < n; i++)

@@ -9,6 +9,7 @@ enum {
     SVG_MAX = 8 << 20,
     PNG_MAX = 16 << 20,
     SHEETS_MAX = 48 << 20, /* all that one page carries */
+    WIDE = 760,            /* a plot that has a line to itself */
 };
 
 /* gnuplot's fixed ink and paper become the page's; its ids get a prefix, so
@@ -96,8 +97,8 @@ static void plot_words(const struct ib_page *p, const struct ib_plot *plot,
         ib_text_add(out,
                     "%s: what an attacker holds after 10, 30, 100, ... "
                     "queries an identity: the lower of the evaluators' "
-                    "verdicts. Identities that stopped early keep their last "
-                    "picture.",
+                    "verdicts; the last point: when all was spent. Identities "
+                    "that stopped early keep their last picture.",
                     model);
     else
         ib_text_add(out,
@@ -122,9 +123,9 @@ static enum ib_status add_plot(const struct ib_page *p,
         goto done;
     plot_words(p, plot, &words);
     ib_text_add(p->t,
-                "<figure>\n<div class=plot role=region tabindex=0 "
+                "<figure%s>\n<div class=plot role=region tabindex=0 "
                 "aria-label=plot style=\"--w:%dpx\">\n",
-                plot->width);
+                plot->width > WIDE ? " class=wide" : "", plot->width);
     inline_svg(p->t, ib_text_string(&svg), plot->name, ib_text_string(&words));
     ib_html_add(p->t,
                 "</div>\n<figcaption>%s <span class=soft>(plots/%s.png, "
@@ -139,8 +140,8 @@ done:
 
 enum ib_status ib_page_plots(const struct ib_page *p, struct ib_error *err)
 {
-    static const enum ib_plot_kind order[] = {IB_PLOT_QUERIES, IB_PLOT_TRADEOFF,
-                                              IB_PLOT_HEAT};
+    static const enum ib_plot_kind order[] = {IB_PLOT_QUERIES, IB_PLOT_HEAT,
+                                              IB_PLOT_TRADEOFF};
     enum ib_status s = IB_OK;
 
     ib_text_add(p->t, "<h2 id=plots>The curves</h2>\n");
@@ -152,10 +153,12 @@ enum ib_status ib_page_plots(const struct ib_page *p, struct ib_error *err)
                                          : "no cell has a number");
     if (!p->plots->drawn)
         return IB_OK;
+    ib_text_add(p->t, "<div class=plots>\n");
     for (size_t k = 0; k < IB_COUNT(order); k++)
         for (size_t i = 0; i < p->plots->n && s == IB_OK; i++)
             if (p->plots->at[i].kind == order[k])
                 s = add_plot(p, &p->plots->at[i], err);
+    ib_text_add(p->t, "</div>\n");
     return s;
 }
 
@@ -300,13 +303,19 @@ enum ib_status ib_page_sheets(const struct ib_page *p, struct ib_error *err)
     else if (cJSON_GetArraySize(sheets) == 0)
         ib_text_add(p->t, "<p>No cell of this run left pictures.</p>\n");
     else
-        ib_text_add(p->t, "<p class=note>Judge for yourself, and look at the "
-                          "controls too: a clear face that is not this "
-                          "person's gives nothing away.</p>\n");
-    ib_text_add(p->t, "<div class=sheets>\n");
-    cJSON_ArrayForEach(sheet, sheets) used +=
-        add_sheet(p, sheet, (size_t)SHEETS_MAX - used);
-    ib_text_add(p->t, "</div>\n");
+        ib_text_add(p->t, "<p class=note>Of each model the attack that leaks "
+                          "most; below it the others, and the controls: a "
+                          "clear face that is not this person's gives nothing "
+                          "away.</p>\n");
+    for (int rest = 0; rest < 2; rest++) {
+        ib_page_sheets_begin(p, sheets, rest);
+        cJSON_ArrayForEach(sheet, sheets)
+        {
+            if (ib_page_sheet_leads(p->v, sheets, sheet) == (rest == 0))
+                used += add_sheet(p, sheet, (size_t)SHEETS_MAX - used);
+        }
+        ib_page_sheets_end(p, sheets, rest);
+    }
     cJSON_Delete(index);
     return IB_OK;
 }

@@ -32,22 +32,84 @@ static void add_place(const struct ib_page *p, const struct ib_view_row *r,
                 v->attacks.at[r->attack], r->access);
 }
 
-static void add_remarks(const struct ib_page *p, struct remark *all, size_t n)
+static const char *meaning(const char *name, const char *text)
+{
+    static const char *const words[][2] = {
+        {"few-seeds", "intervals do not know how training varies"},
+        {"not-converged", "more queries would leak more"},
+        {"gradient-masking", "the defense hides gradients from the attack; it "
+                             "does not protect"},
+        {"degenerate-output", "nearly the same picture for everybody"},
+        {"stochastic-output", "answers are drawn at random: another run of the "
+                              "attack may differ"},
+        {"evaluator-gap", "the evaluators disagree: the attack may be fooling "
+                          "one of them"},
+        {"control-out-of-range", "a control is not where it must be: doubt the "
+                                 "scale"},
+        {"utility-drop",
+         "the defense costs accuracy: compare at equal utility"},
+        {"missing-cells", "not all cells of this row came about"},
+    };
+
+    for (size_t i = 0; i < IB_COUNT(words); i++)
+        if (strcmp(words[i][0], name) == 0)
+            return words[i][1];
+    return text;
+}
+
+/* How many remarks from here on are alike. */
+static size_t alike(const struct remark *all, size_t n, bool in_text)
+{
+    size_t k = 1;
+
+    while (k < n && strcmp(all[k].name, all->name) == 0 &&
+           (!in_text || strcmp(all[k].text, all->text) == 0))
+        k++;
+    return k;
+}
+
+/* A text, and the places it is about. */
+static void add_text(const struct ib_page *p, const struct remark *all,
+                     size_t n)
 {
     enum { PLACES = 6 };
 
+    ib_html_add(p->t, "<li>%s<small>", all->text);
+    for (size_t k = 0; k < n && k < PLACES; k++)
+        add_place(p, all[k].row, k == 0);
+    if (n > PLACES)
+        ib_html_add(p->t, "; and %d more", (int)(n - PLACES));
+    ib_text_add(p->t, "</small></li>\n");
+}
+
+/* One flag: what it means, then what raised it and where; folded where there
+ * is much of that. */
+static void add_flag(const struct ib_page *p, const struct remark *all,
+                     size_t n)
+{
+    enum { OPEN = 2 };
+    size_t texts = 0;
+
+    for (size_t i = 0; i < n; i += alike(all + i, n - i, true))
+        texts++;
+    ib_html_add(p->t, "<tr><th scope=row>%s</th><td>%s</td><td>", all->name,
+                meaning(all->name, all->text));
+    if (texts > OPEN)
+        ib_text_add(p->t, "<details><summary>%zu cells</summary>", n);
+    ib_text_add(p->t, "<ul class=plain>\n");
+    for (size_t i = 0, k; i < n; i += k) {
+        k = alike(all + i, n - i, true);
+        add_text(p, all + i, k);
+    }
+    ib_text_add(p->t, "</ul>%s</td></tr>\n", texts > OPEN ? "</details>" : "");
+}
+
+static void add_remarks(const struct ib_page *p, struct remark *all, size_t n)
+{
     qsort(all, n, sizeof *all, by_text);
-    for (size_t i = 0, k; i < n; i = k) {
-        ib_html_add(p->t, "<tr><th scope=row>%s</th><td>%s</td><td>",
-                    all[i].name, all[i].text);
-        for (k = i; k < n && strcmp(all[k].name, all[i].name) == 0 &&
-                    strcmp(all[k].text, all[i].text) == 0;
-             k++)
-            if (k < i + PLACES)
-                add_place(p, all[k].row, k == i);
-        if (k > i + PLACES)
-            ib_html_add(p->t, "; and %d more", (int)(k - i - PLACES));
-        ib_text_add(p->t, "</td></tr>\n");
+    for (size_t i = 0, k; i < n; i += k) {
+        k = alike(all + i, n - i, false);
+        add_flag(p, all + i, k);
     }
 }
 
@@ -109,8 +171,9 @@ void ib_page_flags(const struct ib_page *p)
     } else {
         ib_page_table(p->t, "Flags", "What to know before you quote a number.");
         ib_text_add(p->t, "<thead><tr><th scope=col>Flag</th><th scope=col>"
-                          "What it means here</th><th scope=col>Where (model "
-                          "/ defense / attack)</th></tr></thead>\n<tbody>\n");
+                          "What it means</th><th scope=col>What raised it, and "
+                          "where (model / defense / attack)</th></tr></thead>\n"
+                          "<tbody>\n");
         add_remarks(p, all, n);
         ib_page_table_end(p->t);
     }

@@ -138,15 +138,19 @@ int ib_view_undefended(const struct ib_view *v)
     return 0;
 }
 
-double ib_view_queries(const struct ib_view_row *r)
+double ib_view_asked(const cJSON *queries)
 {
     static const char *const kinds[] = {"forward", "label", "gradient"};
-    const cJSON *q = ib_view_object(r->json, "queries");
     double sum = 0;
 
     for (size_t i = 0; i < IB_COUNT(kinds); i++)
-        sum += ib_view_number(q, kinds[i]);
+        sum += ib_view_number(queries, kinds[i]);
     return sum;
+}
+
+double ib_view_queries(const struct ib_view_row *r)
+{
+    return ib_view_asked(ib_view_object(r->json, "queries"));
 }
 
 const char *ib_view_format(char out[IB_NUMBER_SIZE], double x)

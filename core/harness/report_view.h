@@ -77,7 +77,9 @@ const cJSON *ib_view_utility(const struct ib_view *v, int model, int defense);
 bool ib_view_calibrated(const struct ib_view *v, int model);
 /* The defense without a stack, else the first. */
 int ib_view_undefended(const struct ib_view *v);
-/* Mean queries of all kinds an identity; NaN when not known. */
+/* Mean queries of all kinds an identity; NaN when not known. asked: of the
+ * "queries" of a row or cell. */
+double ib_view_asked(const cJSON *queries);
 double ib_view_queries(const struct ib_view_row *r);
 
 /* "0.43", "-0.10", "n/a". */

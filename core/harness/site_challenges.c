@@ -177,36 +177,42 @@ static void add_row(struct ib_text *t, const cJSON *o)
                                             : "the entry's attacks");
 }
 
+bool ib_site_has_challenges(const struct ib_site *s,
+                            const struct ib_site_open *e)
+{
+    const cJSON *o;
+
+    cJSON_ArrayForEach(o, s->outcomes)
+    {
+        if (is_of(o, e->name, e->hash))
+            return true;
+    }
+    return false;
+}
+
 void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
                         struct ib_text *t)
 {
     const cJSON *o;
-    bool any = false;
 
-    cJSON_ArrayForEach(o, s->outcomes)
-    {
-        if (!is_of(o, e->name, e->hash))
-            continue;
-        if (!any) {
-            ib_text_add(t, "<h2 id=challenges>Challenges</h2>\n<p "
-                           "class=note>Images that somebody else brought, "
-                           "scored with this entry's evaluators and "
-                           "controls. How they were made is the challenger's "
-                           "word.</p>\n");
-            ib_page_table(t, "Challenges",
-                          "Leakage [95 % interval]. Difference: paired by "
-                          "person and seed with the entry's attack that "
-                          "leaks most there.");
-            ib_text_add(
-                t, "<thead><tr><th scope=col>Attack</th><th scope=col>"
+    if (!ib_site_has_challenges(s, e))
+        return;
+    ib_text_add(t, "<h2 id=challenges>Challenges</h2>\n<p class=note>Images "
+                   "that somebody else brought, scored with this entry's "
+                   "evaluators and controls. How they were made is the "
+                   "challenger's word.</p>\n");
+    ib_page_table(t, "Challenges",
+                  "Leakage [95 % interval]. Difference: paired by person and "
+                  "seed with the entry's attack that leaks most there.");
+    ib_text_add(t, "<thead><tr><th scope=col>Attack</th><th scope=col>"
                    "Against</th><th scope=col class=n>Leakage</th><th "
                    "scope=col class=n>The entry</th><th scope=col class=n>"
                    "Difference</th><th scope=col>Verdict</th></tr></thead>\n"
                    "<tbody>\n");
-        }
-        any = true;
-        add_row(t, o);
+    cJSON_ArrayForEach(o, s->outcomes)
+    {
+        if (is_of(o, e->name, e->hash))
+            add_row(t, o);
     }
-    if (any)
-        ib_page_table_end(t);
+    ib_page_table_end(t);
 }

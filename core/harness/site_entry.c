@@ -15,14 +15,15 @@ static void add_title(const struct ib_site_open *e, struct ib_text *t)
     const char *title = ib_view_text(from, "title");
     const char *by = ib_view_text(from, "by"), *url = ib_view_text(from, "url");
     const char *notes = ib_view_text(from, "notes");
+    const cJSON *suite = ib_view_object(e->results, "suite");
+    const char *summary = ib_view_text(suite, "summary");
 
     ib_html_add(t, "<p class=kicker>Entry</p>\n<h1>%s</h1>\n", e->name);
     if (*title)
         ib_html_add(t, "<p>%s</p>\n", title);
-    ib_html_add(t, "<p class=soft>By %s; suite <b>%s</b>: %s</p>\n",
+    ib_html_add(t, "<p class=soft>By %s; suite <b>%s</b>%s%s</p>\n",
                 *by ? by : "somebody who is not named",
-                ib_view_text(ib_view_object(e->results, "suite"), "name"),
-                ib_view_text(ib_view_object(e->results, "suite"), "summary"));
+                ib_view_text(suite, "name"), *summary ? ": " : "", summary);
     if (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
         ib_html_add(t,
                     "<p><a href=\"%s\" rel=\"noopener nofollow\">%s</a></p>\n",
@@ -31,7 +32,7 @@ static void add_title(const struct ib_site_open *e, struct ib_text *t)
         ib_html_add(t, "<p>%s</p>\n", notes);
 }
 
-static void add_nav(struct ib_text *t)
+static void add_nav(struct ib_text *t, bool challenged)
 {
     static const char *const parts[][2] = {
         {"matrix", "Matrix"},     {"curves", "Curves"},
@@ -41,6 +42,8 @@ static void add_nav(struct ib_text *t)
         {"details", "Details"}};
 
     ib_text_add(t, "<nav class=jump aria-label=Sections><ul>\n");
+    if (challenged)
+        ib_text_add(t, "<li><a href=\"#challenges\">Challenges</a></li>\n");
     for (size_t i = 0; i < IB_COUNT(parts); i++)
         ib_text_add(t, "<li><a href=\"#%s\">%s</a></li>\n", parts[i][0],
                     parts[i][1]);
@@ -149,21 +152,30 @@ static void add_sheet(const struct ib_site_open *e, const cJSON *sheet,
                 control ? "" : ib_view_text(sheet, "access"));
 }
 
-static void add_sheets(const struct ib_site_open *e, struct ib_text *t)
+static void add_sheets(const struct ib_site_open *e, const struct ib_page *p)
 {
     const cJSON *sheets = ib_view_array(e->index, "sheets"), *sheet;
+    struct ib_text *t = p->t;
 
     ib_text_add(t, "<h2 id=pictures>Pictures</h2>\n");
     if (cJSON_GetArraySize(sheets) == 0)
         ib_text_add(t, "<p>This entry has no contact sheets.</p>\n");
     else
-        ib_text_add(t, "<p class=note>From the left: a private image, the "
-                       "private image of the same person that is nearest to "
-                       "the reconstruction, and what came out behind each "
-                       "defense (first seed).</p>\n");
-    ib_text_add(t, "<div class=sheets>\n");
-    cJSON_ArrayForEach(sheet, sheets) add_sheet(e, sheet, t);
-    ib_text_add(t, "</div>\n");
+        ib_text_add(
+            t, "<p class=note>Of each model the attack that leaks "
+               "most; the others below. From the left: a private image, the "
+               "private image of the same person that is nearest to "
+               "the reconstruction, and what came out behind each "
+               "defense (first seed).</p>\n");
+    for (int rest = 0; rest < 2; rest++) {
+        ib_page_sheets_begin(p, sheets, rest);
+        cJSON_ArrayForEach(sheet, sheets)
+        {
+            if (ib_page_sheet_leads(p->v, sheets, sheet) == (rest == 0))
+                add_sheet(e, sheet, t);
+        }
+        ib_page_sheets_end(p, sheets, rest);
+    }
 }
 
 /* --- recomputing
@@ -248,12 +260,12 @@ static enum ib_status fill(struct ib_site *s, const struct ib_site_open *e,
     add_title(e, t);
     add_downloads(e, t);
     ib_page_tested(&p);
-    add_nav(t);
+    add_nav(t, ib_site_has_challenges(s, e));
     ib_page_headline(&p);
     ib_site_challenges(s, e, t);
     ib_page_matrix(&p);
     add_curves(s, e, t);
-    add_sheets(e, t);
+    add_sheets(e, &p);
     ib_page_flags(&p);
     ib_page_controls(&p);
     ib_page_utility(&p);

@@ -90,7 +90,9 @@ static void add_glance(const struct ib_site *s, int board, int track,
     if (bare)
         ib_text_add(t, "<b>%s</b> undefended",
                     ib_view_format(a, ib_site_most(bare)->value));
-    if (best)
+    if (bare && best && ib_site_most(best)->value >= ib_site_most(bare)->value)
+        ib_text_add(t, "<small>no defense here leaks less</small>");
+    else if (best)
         ib_html_add(t, "<small>least: %s behind %s</small>",
                     ib_view_format(b, ib_site_most(best)->value),
                     best->defense);

@@ -90,6 +90,10 @@ static size_t extent(const struct ib_site *s, int board, int track,
     }
     c->y0 = fmin(c->y0, 0);
     c->y1 = fmax(c->y1, 1);
+    /* At least 5 points, so that noise does not look like a difference. */
+    double widen = fmax(0.05 - (c->x1 - c->x0), 0) / 2;
+    c->x1 = fmin(c->x1 + widen, fmax(1, c->x1));
+    c->x0 = fmin(c->x0 - widen, c->x1 - 0.05);
     ib_chart_pad(&c->x0, &c->x1);
     ib_chart_pad(&c->y0, &c->y1);
     return n;

@@ -98,6 +98,8 @@ void ib_site_challenges_unheard(struct ib_site *s);
 struct ib_estimate ib_site_challenged(const struct ib_site *s,
                                       const struct ib_site_open *e,
                                       const cJSON *headline);
+bool ib_site_has_challenges(const struct ib_site *s,
+                            const struct ib_site_open *e);
 /* A section of the entry's page; nothing where there are none. */
 void ib_site_challenges(const struct ib_site *s, const struct ib_site_open *e,
                         struct ib_text *t);

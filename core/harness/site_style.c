@@ -66,7 +66,7 @@ const char ib_site_style[] =
     ".c0{stroke:#0072b2}.c1{stroke:#d55e00}.c2{stroke:#009e73}"
     ".c3{stroke:#cc79a7}.c4{stroke:#e69f00}.c5{stroke:#56b4e9}\n"
     ".defended{stroke-dasharray:7 4}\n"
-    ".plot svg.chart{width:100%;max-width:46rem;min-width:23rem}\n"
+    ".plot svg.chart{width:100%;max-width:40rem;min-width:20rem}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;list-style:none;"
     "padding:0;margin:.4rem 0;font-size:.9rem}\n"
     "figure .legend "
