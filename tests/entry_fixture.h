@@ -149,6 +149,38 @@ static inline void entry_write(const struct entry_run *r, const char *name,
     ib_text_free(&t);
 }
 
+static inline void set_number(cJSON *v, double x)
+{
+    v->valuedouble = x;
+    v->valueint = (int)x;
+}
+
+/* Changes a leaf into another of its type where that is possible. */
+static inline cJSON *change(cJSON *leaf)
+{
+    cJSON *was = cJSON_Duplicate(leaf, true);
+    if (cJSON_IsNumber(leaf)) {
+        set_number(leaf, leaf->valuedouble == 1 ? 0 : leaf->valuedouble + 1);
+    } else if (cJSON_IsBool(leaf)) {
+        leaf->type ^= cJSON_True | cJSON_False;
+    } else if (cJSON_IsString(leaf) && *leaf->valuestring) {
+        leaf->valuestring[0] = leaf->valuestring[0] == 'a' ? 'b' : 'a';
+    } else {
+        leaf->type = cJSON_Number;
+        set_number(leaf, 0);
+    }
+    return was;
+}
+
+static inline void change_back(cJSON *leaf, cJSON *was)
+{
+    leaf->type = was->type;
+    set_number(leaf, was->valuedouble);
+    if (cJSON_IsString(was) && *was->valuestring)
+        leaf->valuestring[0] = was->valuestring[0];
+    cJSON_Delete(was);
+}
+
 /* Size and hash of every file that entry.json lists, and of the results (NULL:
  * these were not touched). */
 static inline void forge_hashes(const struct entry_run *r, const cJSON *results)

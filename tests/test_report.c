@@ -255,9 +255,9 @@ static void test_only_the_strongest_sheet_of_a_model_stands_open(void **state)
     snprintf(json + n, sizeof json - (size_t)n, sheet, "strong.png", "attack",
              "mi-face", "gradients");
     snprintf(all, sizeof all, "{'sheets':[%s]}", json);
-    cJSON *index = json_of(all);
-    run_put_json(r->dir, "images/index.json", index);
-    cJSON_Delete(index);
+    for (char *c = all; *c; c++)
+        *c = *c == '\'' ? '"' : *c;
+    run_put(r->dir, "images/index.json", all, strlen(all));
     struct ib_text page = make_page(r);
     const char *text = ib_text_string(&page);
     const char *open = strstr(text, "images/strong.png");
