@@ -106,6 +106,13 @@ cp "$dir/log" "$dir/said"
 check "and their scores are told from the submitted ones" 0 \
     "rescored as submitted" cat "$dir/said"
 rm -rf "$dir/forged"
+cp -r "$dir/entry" "$dir/forged"
+sed -i 's/"utility": "./"utility": "x/; s/"name": "entry"/"name": "forged"/' \
+    "$dir/forged/entry.json"
+check "code that no key depends on is told by name" 0 \
+    "other code than here: utility; keys are not compared" \
+    "$program" verify "$dir/forged" --all --store "$dir/store"
+rm -rf "$dir/forged"
 cp -r "$dir/run" "$dir/forging"
 python3 - "$dir/forging" <<'END'
 import glob, sys

@@ -90,6 +90,18 @@ static void read_suite(const struct ib_registry *registry, struct ib_entry *e,
     cJSON_Delete(raw);
 }
 
+/* Which hashes of a are not in b. */
+static void put_others(bool *ok, const cJSON *a, const cJSON *b, cJSON *out)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, a)
+    {
+        if (!cJSON_Compare(item, ib_at(b, item->string), true))
+            ib_put_text(ok, out, NULL, item->string);
+    }
+}
+
 static enum ib_status claim(struct ib_entry *e, struct ib_error *err)
 {
     const char *own = ib_numerics(e->env.registry);
@@ -101,8 +113,15 @@ static enum ib_status claim(struct ib_entry *e, struct ib_error *err)
     if (s)
         return s;
     e->same_numerics = strcmp(c.numerics, own) == 0;
-    e->same_code = cJSON_Compare(code, c.code, true);
+    bool ok = true;
+    e->other_code = cJSON_CreateArray();
+    put_others(&ok, code, c.code, e->other_code);
+    if (cJSON_GetArraySize(e->other_code) == 0)
+        put_others(&ok, c.code, code, e->other_code);
     cJSON_Delete(code);
+    if (!ok || !e->other_code)
+        return ib_error_set(err, IB_E_NOMEM, "no memory for hashes of code");
+    e->same_code = cJSON_GetArraySize(e->other_code) == 0;
     return e->same_numerics && e->same_code
                ? IB_OK
                : ib_plan_claim(e->plan, own, &c, err);
@@ -158,5 +177,6 @@ void ib_entry_close(struct ib_entry *e)
     cJSON_Delete(e->manifest);
     cJSON_Delete(e->results);
     cJSON_Delete(e->index);
+    cJSON_Delete(e->other_code);
     memset(e, 0, sizeof *e);
 }

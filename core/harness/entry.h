@@ -26,6 +26,7 @@ struct ib_entry {
                              NULL: could not be made */
     struct ib_stage_env env;       /* of that plan */
     bool same_numerics, same_code; /* as this program's */
+    cJSON *other_code;             /* [what of the code is another] */
 };
 
 /* Reads what is there; what cannot be read or does not fit its schema becomes

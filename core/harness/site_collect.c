@@ -353,16 +353,18 @@ static const char *verified_words(struct ib_site *s,
     const cJSON *v = e->verified, *draw = ib_view_object(v, "draw");
     const char *mode = ib_view_text(v, "mode");
     char words[256];
+    bool other = cJSON_GetArraySize(ib_view_array(v, "other_code")) > 0;
 
     if (strcmp(ib_view_text(ib_view_object(v, "entry"), "sha256"), e->hash) ||
         strcmp(ib_view_text(v, "verdict"), "verified") != 0)
         return "";
-    snprintf(words, sizeof words, "%d of %.0f cells %s",
+    snprintf(words, sizeof words, "%d of %.0f cells %s%s",
              cJSON_GetArraySize(ib_view_array(draw, "cells")),
              ib_view_number(draw, "of"),
              strcmp(mode, "bits") == 0 ? "recomputed bit for bit"
                                        : "rescored, and recomputed to "
-                                         "equivalence");
+                                         "equivalence",
+             other ? ", under other code" : "");
     return ib_site_text(s, words);
 }
 

@@ -61,6 +61,7 @@ cJSON *ib_verify_json(const struct ib_verify *v, const char *version)
     ib_put_text(&ok, o, "numerics", ib_numerics(v->session->env.registry));
     ib_put_text(&ok, o, "mode", mode(v));
     ib_put(&ok, o, "same_code", cJSON_CreateBool(v->entry->same_code));
+    ib_put_copy(&ok, o, "other_code", v->entry->other_code);
     put_draw(&ok, v, o);
     ib_put_number(&ok, o, "computed", (double)v->computed);
     ib_put_number(&ok, o, "reused", (double)v->reused);
@@ -105,10 +106,15 @@ static void add_draw(const struct ib_verify *v, struct ib_text *t)
 
 static void add_bits(const struct ib_verify *v, struct ib_text *t)
 {
+    const cJSON *item;
+
     ib_text_add(t, "  the same numerics as here: recomputed bit for bit\n");
+    cJSON_ArrayForEach(item, v->entry->other_code) ib_text_add(
+        t, "%s%s",
+        item == v->entry->other_code->child ? "  other code than here: " : ", ",
+        item->valuestring);
     if (!v->entry->same_code)
-        ib_text_add(t, "  other code than here: keys are not compared, values "
-                       "are\n");
+        ib_text_add(t, "; keys are not compared, values are\n");
     ib_text_add(t, "  compared: %zu values, %zu images\n", v->numbers,
                 v->images);
     if (v->rescored)
