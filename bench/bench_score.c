@@ -82,7 +82,7 @@ static void draw(uint8_t *out, size_t n, struct ib_rng *rng)
     for (size_t i = 0; i < n; i += 4) {
         uint32_t r = ib_rng_u32(rng);
         for (size_t j = 0; j < 4; j++)
-            out[i + j] = r % 2 ? (uint8_t)(r >> (8 * j)) : 0;
+            out[i + j] = (uint8_t)(r % 2 ? r >> (8 * j) : 0);
     }
 }
 
