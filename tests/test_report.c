@@ -108,6 +108,31 @@ static void test_cells_without_numbers_say_why(void **state)
     ib_text_free(&page);
 }
 
+static void test_empty_tracks_are_shown_as_empty(void **state)
+{
+    struct run *r = *state;
+
+    hide_gnuplot();
+    struct ib_text page = make_page(r);
+    assert_says(&page, "<th scope=col>whitebox</th>");
+    assert_says(&page, "<td class=null>empty</td>");
+    ib_text_free(&page);
+}
+
+static void test_scores_of_sets_stand_beside_controls(void **state)
+{
+    struct run *r = *state;
+
+    hide_gnuplot();
+    struct ib_text page = make_page(r);
+    assert_says(&page, "All pictures of a cell together");
+    assert_says(&page, "0.25<small> other 0.50</small>");
+    assert_says(&page, "title=\"too few\">n/a");
+    assert_says(&page, "recall@eval-mlp: too few.");
+    assert_says(&page, "share of private images near a picture");
+    ib_text_free(&page);
+}
+
 static void test_hostile_names_stay_text(void **state)
 {
     static const char bad[] = "\"><script>alert(1)</script><img src=x>";
@@ -408,6 +433,8 @@ int main(void)
         RUN(test_page_shows_numbers_with_intervals_and_controls),
         RUN(test_rules_of_flags_stand_on_the_page),
         RUN(test_cells_without_numbers_say_why),
+        RUN(test_empty_tracks_are_shown_as_empty),
+        RUN(test_scores_of_sets_stand_beside_controls),
         RUN(test_hostile_names_stay_text),
         RUN(test_everything_null_is_still_a_page),
         RUN(test_missing_controls_are_named),

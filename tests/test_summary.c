@@ -29,10 +29,11 @@ static const char *not_converged(const cJSON *row)
     return NULL;
 }
 
-/* The two cells without a defense, as what else they might have been. */
+/* The two cells without a defense, as what else they might have been; twin: the
+ * white one behind the other stack. */
 struct pair {
     struct ib_gather g;
-    struct ib_cell *black, *white, saved;
+    struct ib_cell *black, *white, *twin, saved, twin_saved;
     struct ib_scored *black_scored, *white_scored;
 };
 
@@ -42,12 +43,15 @@ static void pair_open(struct results_run *r, struct pair *p)
     must(ib_gather_all(r->plan, &r->env, &p->g, &err), &err);
     for (size_t i = 0; i < r->plan->n_cells; i++) {
         struct ib_cell *c = &r->plan->cells[i];
+        if (c->defense != 0 && c->attack == 0)
+            p->twin = c;
         if (c->defense != 0 || c->plan != IB_CELL_RUN)
             continue;
         *(c->attack ? &p->black : &p->white) = c;
         *(c->attack ? &p->black_scored : &p->white_scored) = &p->g.cell[i];
     }
     p->saved = *p->white;
+    p->twin_saved = *p->twin;
 }
 
 static cJSON *pair_summary(struct results_run *r, struct pair *p)
@@ -57,6 +61,7 @@ static cJSON *pair_summary(struct results_run *r, struct pair *p)
     must(ib_results_summary(&p->g, results, &summary, &err), &err);
     cJSON_Delete(results);
     *p->white = p->saved;
+    *p->twin = p->twin_saved;
     ib_gather_free(&p->g);
     return summary;
 }
@@ -87,7 +92,7 @@ static void equally_good_answers_share_the_headline(void **state)
     for (int first = 0; first < 2; first++) {
         struct pair p = {0};
         pair_open(r, &p);
-        p.white->access = IB_SCORES;
+        p.white->access = p.twin->access = IB_SCORES;
         set_all(ib_at(p.black_scored->scores, "answers"), 0.5);
         set_all(ib_at(p.white_scored->scores, "answers"), 0.5);
         const cJSON *b = ib_at(p.black_scored->scores, "values");
@@ -99,10 +104,75 @@ static void equally_good_answers_share_the_headline(void **state)
         cJSON *summary = pair_summary(r, &p);
         found[first] = headline_leakage(summary, "leakage");
         assert_true(headline_leakage(summary, "best") >= 1);
+        assert_true(headline_leakage(summary, "mean") == found[first]);
         cJSON_Delete(summary);
     }
     assert_true(found[0] == found[1]);
     assert_true(found[0] > 0.2 && found[0] < 0.8);
+}
+
+static const cJSON *headline_of(const cJSON *summary, const char *access)
+{
+    const cJSON *h, *all = ib_at(summary, "headline");
+    cJSON_ArrayForEach(h, all)
+    {
+        if (!strcmp(ib_at_text(h, "access"), access) &&
+            !strcmp(ib_at_text(h, "defense"), "none"))
+            return h;
+    }
+    fail_msg("no headline");
+    return NULL;
+}
+
+static void an_attack_that_some_stacks_lack_is_left_out(void **state)
+{
+    struct results_run *r = *state;
+    struct pair p = {0};
+    pair_open(r, &p);
+    p.white->access = IB_SCORES;
+    cJSON *summary = pair_summary(r, &p);
+    assert_json(ib_at(headline_of(summary, "scores"), "attacks"),
+                "[\"black\"]");
+    assert_json(ib_at(headline_of(summary, "scores"), "left_out"),
+                "[\"white\"]");
+    cJSON_Delete(summary);
+}
+
+/* One of two pictures shows the person, under either attack: the evaluators
+ * choose it, but from as many controls they would have chosen, too. */
+static void
+the_best_of_two_is_held_against_the_best_of_two_controls(void **state)
+{
+    struct results_run *r = *state;
+    struct ib_summary s = {0};
+    struct ib_leakage_task t = {.n = 1};
+    struct ib_leakage_evaluator *e = &t.evaluator[0];
+    struct ib_error err;
+    cJSON *results = make(r);
+    struct pair p = {0};
+    pair_open(r, &p);
+    s.g = &p.g;
+    s.results = results;
+    e->q = ib_panel_make(1, 4);
+    e->ceiling = ib_panel_make(1, 4);
+    for (int f = 0; f < IB_FLOORS; f++) {
+        e->floor[f] = ib_panel_make(1, 4);
+        for (int i = 0; i < 4; i++)
+            e->floor[f].v[i] = f == i; /* each finds another one */
+    }
+    for (int i = 0; i < 4; i++)
+        e->ceiling.v[i] = 0.5; /* of 20 held-out images */
+    must(ib_maximise_controls(&s, 2, &t, &err), &err);
+    assert_int_equal(t.floors, 6);
+    for (int f = 0; f < 6; f++)
+        assert_true(ib_panel_mean(&e->floor[f], NULL) == 0.5);
+    assert_string_equal(t.floor_name[5], "noise or other");
+    assert_true(e->floor[5].v[0] == 0 && e->floor[5].v[3] == 1);
+    assert_true(fabs(e->ceiling.v[0] - (1 - 10.0 / 20 * 9 / 19)) < 1e-12);
+    ib_leakage_task_free(&t);
+    cJSON_Delete(results);
+    *p.white = p.saved;
+    ib_gather_free(&p.g);
 }
 
 static void queries_of_a_row_are_those_of_all_seeds(void **state)
@@ -176,6 +246,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(panels_follow_people_not_class_numbers),
         cmocka_unit_test(equally_good_answers_share_the_headline),
+        cmocka_unit_test(an_attack_that_some_stacks_lack_is_left_out),
+        cmocka_unit_test(
+            the_best_of_two_is_held_against_the_best_of_two_controls),
         cmocka_unit_test(queries_of_a_row_are_those_of_all_seeds),
         cmocka_unit_test(only_who_spent_the_budget_is_not_converged),
     };

@@ -16,7 +16,15 @@ const char *const ib_floor_names[IB_FLOORS] = {"public-mean", "public-best",
  * leakage needs. */
 static const double resample_gap = 0.05;
 
-enum { PANELS = 2 + IB_FLOORS }; /* of an evaluator: q, ceiling, floors */
+static int floors(const struct ib_leakage_task *t)
+{
+    return t->floors ? t->floors : IB_FLOORS;
+}
+
+static const char *floor_name(const struct ib_leakage_task *t, int i)
+{
+    return (t->floor_name ? t->floor_name : ib_floor_names)[i];
+}
 
 /* The statistic: which evaluators take part is settled beforehand. */
 struct ratio {
@@ -30,12 +38,13 @@ static const struct ib_panel *support(const struct ib_leakage_task *t)
     return &t->evaluator[0].q;
 }
 
-static double floor_of(const struct ib_leakage_evaluator *e, const double *w,
+static double floor_of(const struct ib_leakage_task *t,
+                       const struct ib_leakage_evaluator *e, const double *w,
                        int *index)
 {
     double best = NAN;
     *index = -1;
-    for (int i = 0; i < IB_FLOORS; i++) {
+    for (int i = 0; i < floors(t); i++) {
         double x = e->floor[i].v ? ib_panel_mean(&e->floor[i], w) : NAN;
         if (!isnan(x) && !(x <= best)) {
             best = x;
@@ -56,18 +65,18 @@ static int panels_of(const struct ratio *r, const struct ib_panel **out)
             continue;
         out[n++] = &e->q;
         out[n++] = &e->ceiling;
-        for (int f = 0; f < IB_FLOORS; f++)
+        for (int f = 0; f < floors(r->task); f++)
             out[n++] = e->floor[f].v ? &e->floor[f] : &e->ceiling;
     }
     return n;
 }
 
-/* mean: of one evaluator's panels. */
-static double evaluator_ratio(const struct ib_leakage_evaluator *e,
+/* mean: of one evaluator's panels: q, ceiling, n floors. */
+static double evaluator_ratio(const struct ib_leakage_evaluator *e, int n,
                               const double *mean)
 {
     double floor = NAN;
-    for (int f = 0; f < IB_FLOORS; f++)
+    for (int f = 0; f < n; f++)
         if (e->floor[f].v && !isnan(mean[2 + f]) && !(mean[2 + f] <= floor))
             floor = mean[2 + f];
     double gap = mean[1] - floor;
@@ -81,11 +90,12 @@ static double ratio_value(const void *ctx, const double *mean)
     for (int i = 0; i < r->task->n; i++) {
         if (!r->counts[i])
             continue;
-        double x = evaluator_ratio(&r->task->evaluator[i], mean);
+        double x =
+            evaluator_ratio(&r->task->evaluator[i], floors(r->task), mean);
         if (isnan(x))
             return NAN;
         least = fmin(least, x);
-        mean += PANELS;
+        mean += 2 + floors(r->task);
     }
     return least < INFINITY ? least : NAN;
 }
@@ -97,7 +107,7 @@ static void part_make(const struct ib_leakage_task *t,
 {
     p->acc1 = ib_panel_mean(&e->q, w);
     p->ceiling = e->ceiling.v ? ib_panel_mean(&e->ceiling, w) : NAN;
-    p->floor = floor_of(e, w, &p->floor_index);
+    p->floor = floor_of(t, e, w, &p->floor_index);
     p->leakage = NAN;
     if (t->no_public)
         snprintf(p->reason, sizeof p->reason, "%s", t->no_public);
@@ -116,7 +126,7 @@ static void part_make(const struct ib_leakage_task *t,
     else if (p->ceiling - p->floor < min_gap - rounding)
         snprintf(p->reason, sizeof p->reason,
                  "ceiling %.3f is not 0.1 above floor %.3f (%s)", p->ceiling,
-                 p->floor, ib_floor_names[p->floor_index]);
+                 p->floor, floor_name(t, p->floor_index));
     else
         p->leakage = (p->acc1 - p->floor) / (p->ceiling - p->floor);
     p->counts = !isnan(p->leakage);

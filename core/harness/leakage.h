@@ -14,18 +14,20 @@
 
 #include "stats.h"
 
-enum { IB_FLOORS = 4, IB_LEAKAGE_EVALUATORS = 16 };
+enum { IB_FLOORS = 4, IB_FLOORS_MAX = 6, IB_LEAKAGE_EVALUATORS = 16 };
 extern const char *const ib_floor_names[IB_FLOORS];
 
 struct ib_leakage_evaluator {
     const char *id;
-    struct ib_panel q, ceiling, floor[IB_FLOORS]; /* all of one size; floor[i].v
-                                                     NULL: not measured */
-    double accuracy, target_accuracy;             /* on holdout; NaN: unknown */
+    /* all of one size; floor[i].v NULL: not measured */
+    struct ib_panel q, ceiling, floor[IB_FLOORS_MAX];
+    double accuracy, target_accuracy; /* on holdout; NaN: unknown */
 };
 struct ib_leakage_task {
     int n;
     struct ib_leakage_evaluator evaluator[IB_LEAKAGE_EVALUATORS];
+    int floors; /* panels that a floor is the highest of; 0: IB_FLOORS */
+    const char *const *floor_name; /* of them; NULL: ib_floor_names */
     const char
         *no_public; /* why public controls are missing; NULL: are there */
 };

@@ -219,14 +219,15 @@ static const cJSON *headline_of(const struct ib_page *p, int model,
     return NULL;
 }
 
-static void add_value(struct ib_text *t, const cJSON *h)
+/* track: has anything behind any defense. */
+static void add_value(struct ib_text *t, const cJSON *h, bool track)
 {
     struct ib_estimate e = ib_view_estimate(ib_view_object(h, "leakage"));
     double x = e.value;
     int n = cJSON_GetArraySize(ib_view_array(h, "attacks"));
 
     if (!h) {
-        ib_text_add(t, "<td class=null></td>");
+        ib_text_add(t, "<td class=null>%s</td>", track ? "not run" : "empty");
         return;
     }
     if (isnan(x)) {
@@ -241,7 +242,16 @@ static void add_value(struct ib_text *t, const cJSON *h)
         ib_text_add(t, "</b><small>");
     }
     ib_page_interval(t, &e);
-    ib_text_add(t, "</small></td>");
+    ib_text_add(t, "</small>");
+    if (n > 1) {
+        ib_text_add(t, "<small title=\"the evaluators' own choice, against as "
+                       "many controls; the mean over the attacks\">best ");
+        ib_page_number(t, ib_view_estimate(ib_view_object(h, "best")).value);
+        ib_text_add(t, ", mean ");
+        ib_page_number(t, ib_view_estimate(ib_view_object(h, "mean")).value);
+        ib_text_add(t, "</small>");
+    }
+    ib_text_add(t, "</td>");
 }
 
 static void add_items(const struct ib_page *p, int model)
@@ -249,23 +259,20 @@ static void add_items(const struct ib_page *p, int model)
     enum { MOST = 16 };
     static const char *const levels[] = {"labels", "scores", "gradients",
                                          "whitebox"};
-    const char *access[IB_COUNT(levels)];
-    size_t n = 0, shown = 0;
+    size_t shown = 0;
 
-    for (size_t i = 0; i < IB_COUNT(levels); i++)
-        if (headline_of(p, model, NULL, levels[i]))
-            access[n++] = levels[i];
     ib_text_add(p->t, "<table class=mini><caption><span>Leakage behind each "
                       "defense, by what the attacker sees</span></caption>\n"
                       "<thead><tr><th scope=col>Defense</th>");
-    for (size_t i = 0; i < n; i++)
-        ib_html_add(p->t, "<th scope=col>%s</th>", access[i]);
+    for (size_t i = 0; i < IB_COUNT(levels); i++)
+        ib_html_add(p->t, "<th scope=col>%s</th>", levels[i]);
     ib_text_add(p->t, "</tr></thead>\n<tbody>\n");
     for (size_t d = 0; d < p->v->defenses.n && shown < MOST; d++, shown++) {
         ib_html_add(p->t, "<tr><th scope=row>%s</th>", p->v->defenses.at[d]);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < IB_COUNT(levels); i++)
             add_value(p->t,
-                      headline_of(p, model, p->v->defenses.at[d], access[i]));
+                      headline_of(p, model, p->v->defenses.at[d], levels[i]),
+                      headline_of(p, model, NULL, levels[i]) != NULL);
         ib_text_add(p->t, "</tr>\n");
     }
     ib_text_add(p->t, "</tbody></table>\n");
@@ -299,6 +306,18 @@ static void add_card(const struct ib_page *p, int model)
     ib_text_add(p->t, "</section>\n");
 }
 
+static bool any_left_out(const struct ib_page *p)
+{
+    const cJSON *h;
+
+    cJSON_ArrayForEach(h, ib_view_array(p->v->summary, "headline"))
+    {
+        if (cJSON_GetArraySize(ib_view_array(h, "left_out")) > 0)
+            return true;
+    }
+    return false;
+}
+
 void ib_page_headline(const struct ib_page *p)
 {
     ib_text_add(
@@ -313,7 +332,13 @@ void ib_page_headline(const struct ib_page *p)
         add_card(p, (int)m);
     ib_text_add(p->t, "</div>\n");
     if (p->v->n_rows > 0)
-        ib_text_add(p->t, "<p class=note>Of an attacker who runs every attack "
-                          "of that access level and keeps, for each person, "
-                          "the picture that the target likes most.</p>\n");
+        ib_text_add(p->t,
+                    "<p class=note>Of an attacker who runs every attack "
+                    "of that access level and keeps, for each person, "
+                    "the picture that the target likes most. Attacks "
+                    "that did not run on every stack of the track take "
+                    "no part.%s</p>\n",
+                    any_left_out(p) ? " Here some did not: see left_out in "
+                                      "results.json."
+                                    : "");
 }

@@ -23,6 +23,7 @@ static void add_evaluator(struct ib_text *t, const struct ib_view_row *r)
 {
     const char *id = "";
     const cJSON *e = ib_view_evaluator(r, &id);
+    double most = NAN;
 
     if (!e)
         return;
@@ -33,7 +34,12 @@ static void add_evaluator(struct ib_text *t, const struct ib_view_row *r)
     ib_page_number(t, ib_view_number(e, "floor"));
     ib_text_add(t, " to ");
     ib_page_number(t, ib_view_number(e, "ceiling"));
-    ib_text_add(t, ")</small>");
+    ib_text_add(t, ")");
+    cJSON_ArrayForEach(e, ib_view_object(r->json, "evaluators")) most =
+        fmax(most, ib_view_number(e, "acc1"));
+    ib_text_add(t, ", others up to ");
+    ib_page_number(t, most);
+    ib_text_add(t, "</small>");
 }
 
 static void add_beside_control(struct ib_text *t, const struct ib_view_row *r,

@@ -76,9 +76,9 @@ static void add_measure(const struct table *t, const cJSON *target,
 
     if (isnan(e.value))
         return;
-    ib_text_add(t->p->t, "<small>%s %.2f %% ", what, 100 * e.value);
+    ib_text_add(t->p->t, "<small>%s %.1f %% ", what, 100 * e.value);
     if (!isnan(e.low) && !isnan(e.high))
-        ib_text_add(t->p->t, "[%.2f, %.2f]", 100 * e.low, 100 * e.high);
+        ib_text_add(t->p->t, "[%.1f, %.1f]", 100 * e.low, 100 * e.high);
     ib_text_add(t->p->t, "</small>");
 }
 
@@ -134,6 +134,8 @@ static void add_missing(const struct table *t)
 static void add_lead(const struct table *t)
 {
     const cJSON *row = t->rows->child;
+    double members = ib_view_number(row, "members");
+    double others = ib_view_number(row, "non_members");
 
     ib_text_add(
         t->p->t,
@@ -142,10 +144,10 @@ static void add_lead(const struct table *t)
         "learnt from it. Class inversion looks for what a person's images have "
         "in common and misses this leak: a target can give no face away and "
         "still tell whose photographs it has seen. Members are private "
-        "training images (%.0f), non-members held-out images of the same "
-        "people (%.0f).</p>\n",
-        fmax(ib_view_number(row, "members"), 0),
-        fmax(ib_view_number(row, "non_members"), 0));
+        "training images, non-members held-out images of the same people");
+    if (!isnan(members) && !isnan(others))
+        ib_text_add(t->p->t, " (%.0f and %.0f)", members, others);
+    ib_text_add(t->p->t, ".</p>\n");
 }
 
 void ib_page_membership(const struct ib_page *p)

@@ -161,7 +161,7 @@ void ib_leakage_task_free(struct ib_leakage_task *t)
     for (int i = 0; i < t->n; i++) {
         ib_panel_free(&t->evaluator[i].q);
         ib_panel_free(&t->evaluator[i].ceiling);
-        for (int f = 0; f < IB_FLOORS; f++)
+        for (int f = 0; f < IB_FLOORS_MAX; f++)
             ib_panel_free(&t->evaluator[i].floor[f]);
     }
     *t = (struct ib_leakage_task){0};

@@ -106,6 +106,12 @@ IB_CHECK enum ib_status ib_calibration(const struct ib_summary *s, int model,
                                        struct ib_leakage_task *out,
                                        struct ib_error *err);
 void ib_leakage_task_free(struct ib_leakage_task *t);
+/* Floors and ceilings for a Q that is the best of n candidates: the best, for
+ * each identity, of as many controls (at most IB_FLOORS; there are no more),
+ * and of as many held-out images. */
+IB_CHECK enum ib_status ib_maximise_controls(const struct ib_summary *s, int n,
+                                             struct ib_leakage_task *t,
+                                             struct ib_error *err);
 /* A whole task for one row. */
 IB_CHECK enum ib_status ib_row_task(const struct ib_summary *s,
                                     const struct ib_row *row,

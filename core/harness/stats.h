@@ -37,7 +37,7 @@
 enum {
     IB_IDENTITIES_MIN = 10,
     IB_RESAMPLES = 10000,
-    IB_STATISTIC_PANELS = 192
+    IB_STATISTIC_PANELS = 256
 };
 extern const char ib_stats_method[]; /* the above, for the report */
 

@@ -158,9 +158,10 @@ results = {
                                 key="0" * 64, weights="1" * 64) for e in EV],
     "summary": {
         "rows": rows,
-        "headline": [dict(model="softmax", defense=d, access=lv, attacks=at, missing=ms, seeds=1, identities=K,
+        "headline": [dict(model="softmax", defense=d, access=lv, attacks=at, left_out=[], missing=ms, seeds=1, identities=K,
                           leakage=dict(value=v, low=lo, high=hi, reason=None, evaluator="eval-cnn"),
-                          best=dict(value=v, low=lo, high=hi, reason=None, evaluator="eval-cnn"))
+                          best=dict(value=v, low=lo, high=hi, reason=None, evaluator="eval-cnn"),
+                          mean=dict(value=v, low=lo, high=hi, reason=None, evaluator="eval-cnn"))
                      for d, lv, at, ms, v, lo, hi in (
                          ("none", "gradients", ["mi-face"], 0, .8, .6, 1.0),
                          ("none", "scores", ["mi-face-blackbox"], 0, .5, .3, .7),
@@ -179,7 +180,26 @@ results = {
 }
 for h in results["summary"]["headline"]:
     if h["missing"]:
-        for w in ("leakage", "best"):
+        for w in ("leakage", "best", "mean"):
             h[w]["reason"] = "1 cell is missing: low counts it as 0, high as 1"
             h[w]["evaluator"] = None
+# Scores of sets and membership inference, which a suite need not have.
+NONE = dict(value=None, low=None, high=None)
+results["set_columns"] = [dict(name="recall@" + e, metric="prdc", evaluator=e, unit=None, direction="higher-leaks", min=0,
+                               max=1, definition="share of private images near a picture") for e in EV]
+for c in results["cells"] + results["controls"]:
+    if c["status"] == "ok":
+        c["set_scores"] = {"recall@eval-cnn": dict(value=.25), "recall@eval-mlp": dict(value=None, reason="too few")}
+for c in results["summary"]["rows"] + results["summary"]["controls"]:
+    if c.get("status", "ok") == "ok":
+        c["set_scores"] = {"recall@eval-cnn": dict(value=.25, low=None, high=None, reason="no interval under 3 seeds"),
+                           "recall@eval-mlp": dict(NONE, reason="too few")}
+        if "attack" in c:
+            c["set_scores"]["recall@eval-cnn"].update(control="other", control_value=.5)
+results["membership"] = [dict(
+    model="softmax", defense=d, seed=1, status=s, reason=None if s == "ok" else "no memory", shadows=16,
+    members=100 if s == "ok" else None, non_members=50 if s == "ok" else None,
+    attacks={"lira": {"auc": dict(value=.7, low=.6, high=.8), "tpr_0.001": dict(NONE, reason="few"),
+                      "tpr_0.01": dict(value=.125, low=.1, high=.2)}} if s == "ok" else None)
+    for d, s in (("none", "ok"), ("round", "failed"))]
 print(json.dumps(results, indent=0, separators=(",", ":")).replace("\n", ""))
