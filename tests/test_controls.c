@@ -230,6 +230,38 @@ static void noise_differs_by_class_and_seed_and_not_by_place(void **state)
     assert_memory_not_equal(first, w->recon.pixels, D);
 }
 
+/* Class 0 wants pixel 0 white, class 1 black, class 2 pixel 5 white; nothing
+ * else has a gradient, and stays the noise that it was. */
+static void optimised_noise_shows_what_the_target_sees(void **state)
+{
+    struct world *w = *state;
+    uint8_t noise[CLASSES * D];
+    const uint8_t *x;
+
+    put_data(w, key_of_data, true, true);
+    assert_int_not_equal(control(w, "optimised-noise", 1, "[]"), IB_OK);
+    put_model(w);
+    assert_int_equal(control(w, "noise", 1, "[]"), IB_OK);
+    memcpy(noise, w->recon.pixels, sizeof(noise));
+    if (control(w, "optimised-noise", 1, "[]") != IB_OK)
+        fail_msg("%s", w->err.text);
+    x = w->recon.pixels;
+    assert_int_equal(x[0], 255);
+    assert_in_range(x[D], 0, 5);
+    assert_int_equal(x[2 * D + 5], 255);
+    for (int i = 0; i < CLASSES * D; i++)
+        if (i % D != 0 && i % D != 5)
+            assert_int_equal(x[i], noise[i]);
+    for (int class = 0; class < CLASSES; class ++)
+        assert_float_equal(
+            cJSON_GetArrayItem(
+                cJSON_GetObjectItem(
+                    cJSON_GetObjectItem(w->recon.meta, "queries"), "gradient"),
+                class)
+                ->valuedouble,
+            50, 0);
+}
+
 static void holdout_gives_the_fewest_of_real_images_each(void **state)
 {
     static const int expected[CLASSES][2] = {{50, 53}, {51, 54}, {52, 55}};
@@ -300,6 +332,7 @@ int main(void)
         WORLD(public_mean_is_the_mean_for_every_target),
         WORLD(public_best_has_the_highest_score_of_its_class),
         WORLD(noise_differs_by_class_and_seed_and_not_by_place),
+        WORLD(optimised_noise_shows_what_the_target_sees),
         WORLD(holdout_gives_the_fewest_of_real_images_each),
         WORLD(other_is_a_real_image_of_somebody_else),
         WORLD(missing_splits_are_denied_by_name),

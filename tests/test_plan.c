@@ -106,8 +106,8 @@ static void a_cell_needs_data_model_evaluators_controls(void **state)
     assert_int_equal(count(f, IB_NODE_DATA), 1);
     assert_int_equal(count(f, IB_NODE_MODEL), 3);
     assert_int_equal(count(f, IB_NODE_ATTACK), 1);
-    assert_int_equal(count(f, IB_NODE_CONTROL), 5);
-    assert_int_equal(count(f, IB_NODE_SCORE), 6);
+    assert_int_equal(count(f, IB_NODE_CONTROL), 6);
+    assert_int_equal(count(f, IB_NODE_SCORE), 7);
     assert_int_equal(count(f, IB_NODE_UTILITY), 3);
 }
 
@@ -165,7 +165,7 @@ static void train_defenses_change_the_model_and_are_not_bypassed(void **state)
     assert_int_equal(c[1].plan, IB_CELL_RUN);
     assert_int_equal(count(f, IB_NODE_MODEL), 4);
     assert_int_not_equal(c[0].attack_node, c[1].attack_node);
-    assert_int_equal(count(f, IB_NODE_CONTROL), 5);
+    assert_int_equal(count(f, IB_NODE_CONTROL), 6);
 }
 
 static void an_attack_is_skipped_below_its_level_with_the_reason(void **state)
@@ -357,7 +357,7 @@ static void ten_thousand_cells_are_planned(void **state)
     ib_text_free(&t);
     assert_int_equal(f->plan->n_cells, 10000);
     assert_int_equal(count(f, IB_NODE_ATTACK), 10000);
-    assert_int_equal(count(f, IB_NODE_SCORE), 10050);
+    assert_int_equal(count(f, IB_NODE_SCORE), 10060);
 }
 
 int main(void)

@@ -14,7 +14,8 @@
 #include "plan_making.h"
 
 static const char *const control_names[] = {"public-mean", "public-best",
-                                            "noise", "holdout", "other"};
+                                            "noise",       "holdout",
+                                            "other",       "optimised-noise"};
 
 const char *ib_making_data_key(const struct ib_making *m)
 {
@@ -207,7 +208,8 @@ static enum ib_status plan_control(struct ib_making *m, const char *name,
                                    int undefended)
 {
     struct ib_plan_builder *b = m->b;
-    bool asks = strcmp(name, "public-best") == 0;
+    bool asks = strcmp(name, "public-best") == 0 ||
+                strcmp(name, "optimised-noise") == 0;
     const int inputs[] = {m->data, undefended};
     struct ib_control_cell *cell = ib_plan_add_control(b);
     char label[160];

@@ -28,7 +28,8 @@
  *           (empty: all classes; so in control)
  *           -> see recon_io.h
  *  control  name "public-mean" | "public-best" | "noise" | "holdout" |
- *           "other", seed, data KEY, model KEY (public-best only), targets
+ *           "other" | "optimised-noise", seed, data KEY, model KEY (public-best
+ *           and optimised-noise only), targets
  *           -> see recon_io.h
  *  score    reconstructions KEY, data KEY, metrics [PLUGIN],
  *           evaluators [{id, model KEY}]

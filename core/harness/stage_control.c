@@ -2,6 +2,7 @@
  * Stage control: rows that must score at a known level. They are not attacks;
  * only they may touch the holdout split.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,11 @@
 #include "data_io.h"
 #include "recon_io.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, STEPS = 50 };
 
 struct job {
     const char *name;
-    const char *model; /* key; public-best only */
+    const char *model; /* key; of controls that ask the target only */
     uint64_t seed;
     int targets;
     int32_t *target;
@@ -23,6 +24,7 @@ struct job {
     int images;      /* of each identity */
     uint8_t *pixels; /* targets x images x D */
     uint64_t shared; /* queries asked once for all */
+    int gradients;   /* queries of each identity */
 };
 
 struct control {
@@ -102,27 +104,95 @@ static enum ib_status choose_best(struct job *j, struct ib_loaded_model *m,
     return IB_OK;
 }
 
-static enum ib_status public_best(const struct ib_stage_env *env, struct job *j,
-                                  struct ib_error *err)
+static enum ib_status
+ask_target(const struct ib_stage_env *env, struct job *j,
+           enum ib_status (*make)(struct job *j, struct ib_loaded_model *m,
+                                  struct ib_error *err),
+           struct ib_error *err)
 {
     struct ib_loaded_model m = {0};
     enum ib_status s;
 
     if (!j->model)
         return ib_error_set(err, IB_E_INTERNAL,
-                            "control public-best: the spec names no model");
+                            "control %s: the spec names no model", j->name);
     s = ib_model_open(env, j->model, BATCH, &m, err);
     if (s != IB_OK)
         return s;
     if (m.task.classes != j->data.set.classes)
         s = ib_error_set(err, IB_E_INTERNAL,
-                         "control public-best: the model has %d classes, the "
-                         "data set %d",
-                         m.task.classes, j->data.set.classes);
+                         "control %s: the model has %d classes, the data set "
+                         "%d",
+                         j->name, m.task.classes, j->data.set.classes);
     else
-        s = choose_best(j, &m, err);
+        s = make(j, &m, err);
     ib_model_close(&m);
     return s;
+}
+
+static enum ib_status public_best(const struct ib_stage_env *env, struct job *j,
+                                  struct ib_error *err)
+{
+    return ask_target(env, j, choose_best, err);
+}
+
+static void draw_noise(const struct job *j, int slot, float *row)
+{
+    struct ib_rng rng =
+        ib_rng_stream(j->seed, "control", j->target[slot], "noise");
+
+    ib_rng_fill_uniform(&rng, row, j->d);
+}
+
+/* One step down the cross-entropy of each row's class, by the sign of its
+ * gradient. */
+static void step_down(const struct job *j, struct ib_loaded_model *m, int first,
+                      int n)
+{
+    static const float rate = 0.02F;
+    const struct ib_forward f = {
+        .n = n, .from = m->nodes.input, .to = m->nodes.logits};
+    size_t k = (size_t)m->task.classes;
+    ib_real *x = ib_net_value(m->net, m->nodes.input), *g, *z;
+
+    ib_net_forward(m->net, &f);
+    z = ib_net_gradient(m->net, m->nodes.logits);
+    ib_softmax_rows((size_t)n, k, ib_net_value(m->net, m->nodes.logits), z);
+    for (int i = 0; i < n; i++)
+        z[(size_t)i * k + (size_t)j->target[first + i]] -= 1;
+    ib_net_backward(m->net, &f, IB_WRT_INPUT);
+    g = ib_net_gradient(m->net, m->nodes.input);
+    for (size_t i = 0; i < (size_t)n * j->d; i++)
+        x[i] =
+            fminf(fmaxf(x[i] - rate * (float)((g[i] > 0) - (g[i] < 0)), 0), 1);
+}
+
+static enum ib_status optimise(struct job *j, struct ib_loaded_model *m,
+                               struct ib_error *err)
+{
+    (void)err;
+    j->gradients = STEPS;
+    for (int first = 0; first < j->targets; first += BATCH) {
+        int n = j->targets - first < BATCH ? j->targets - first : BATCH;
+        ib_real *x = ib_net_value(m->net, m->nodes.input);
+
+        for (int i = 0; i < n; i++)
+            draw_noise(j, first + i, x + (size_t)i * j->d);
+        for (int t = 0; t < STEPS; t++)
+            step_down(j, m, first, n);
+        for (int i = 0; i < n; i++)
+            ib_image_to_bytes(x + (size_t)i * j->d, j->d,
+                              slot_pixels(j, first + i));
+    }
+    return IB_OK;
+}
+
+/* The control noise, turned into what the target is sure of by its gradients,
+ * without any prior: how far that fools an evaluator. */
+static enum ib_status optimised_noise(const struct ib_stage_env *env,
+                                      struct job *j, struct ib_error *err)
+{
+    return ask_target(env, j, optimise, err);
 }
 
 /* What the random start of the prior pixels draws. */
@@ -135,10 +205,7 @@ static enum ib_status noise(const struct ib_stage_env *env, struct job *j,
     if (!row)
         return ib_error_set(err, IB_E_NOMEM, "no memory for an image");
     for (int slot = 0; slot < j->targets; slot++) {
-        struct ib_rng rng =
-            ib_rng_stream(j->seed, "control", j->target[slot], "noise");
-
-        ib_rng_fill_uniform(&rng, row, j->d);
+        draw_noise(j, slot, row);
         ib_image_to_bytes(row, j->d, slot_pixels(j, slot));
     }
     free(row);
@@ -199,6 +266,7 @@ static const struct control controls[] = {
     {"noise", IB_SPLITS, noise},
     {"holdout", IB_HOLDOUT, holdout},
     {"other", IB_HOLDOUT, other},
+    {"optimised-noise", IB_SPLITS, optimised_noise},
 };
 
 /* --- the stage ---------------------------------------------------------- */
@@ -320,12 +388,12 @@ static enum ib_status prepare(struct job *j, const struct control *c,
     return IB_OK;
 }
 
-static cJSON *zeros(int n)
+static cJSON *repeated(int n, double x)
 {
     cJSON *list = cJSON_CreateArray();
 
     for (int i = 0; i < n; i++)
-        cJSON_AddItemToArray(list, cJSON_CreateNumber(0));
+        cJSON_AddItemToArray(list, cJSON_CreateNumber(x));
     return list;
 }
 
@@ -346,7 +414,10 @@ static cJSON *describe(const struct job *j)
     cJSON_AddArrayToObject(recon, "reached");
     queries = cJSON_AddObjectToObject(recon, "queries");
     for (size_t i = 0; i < IB_COUNT(kinds); i++)
-        cJSON_AddItemToObject(queries, kinds[i], zeros(j->targets));
+        cJSON_AddItemToObject(queries, kinds[i],
+                              repeated(j->targets, strcmp(kinds[i], "gradient")
+                                                       ? 0
+                                                       : j->gradients));
     cJSON_AddNumberToObject(queries, "shared", (double)j->shared);
     cJSON_AddNumberToObject(recon, "simulated_seconds", 0);
     return recon;
