@@ -157,7 +157,8 @@ static inline cJSON *frame_of(const struct made *m)
         "'options':{}}],'access':['scores'],'budget':{'max_queries':100,"
         "'latency':0,'rate_limit':0},'cells':[],'controls':[],'utility':[],"
         "'evaluators_utility':[],'defenses':[],'attacks':[],'seeds':[],"
-        "'summary':{'rows':[],'headline':[],'controls':[],'utility':[],"
+        "'summary':{'rows':[],'headline':[],'controls':[],'utility':[],'"
+        "matched':[],"
         "'cells':{},'method':''},'provenance':{}}");
     cJSON *data = cJSON_GetObjectItem(o, "dataset");
     cJSON_AddNumberToObject(data, "classes", m->people);

@@ -11,6 +11,7 @@ struct point {
     struct ib_estimate x, y;
     int model, defense;
     const char *access;
+    bool dominated; /* another is as accurate and leaks less, or the like */
 };
 
 /* The largest margin over its control that any attack reaches. */
@@ -45,7 +46,9 @@ static bool read_point(const struct ib_view *v, const struct ib_plot *p,
     struct point q = {
         .model = index_of(&v->models, ib_view_text(headline, "model")),
         .defense = index_of(&v->defenses, ib_view_text(headline, "defense")),
-        .access = ib_view_text(headline, "access")};
+        .access = ib_view_text(headline, "access"),
+        .dominated = p->leakage && cJSON_GetArraySize(ib_view_array(
+                                       headline, "dominated_by")) > 0};
 
     if (q.model < 0 || q.defense < 0)
         return false;
@@ -71,7 +74,8 @@ static void add_title(const struct ib_view *v, const struct point *q,
 
     if (v->models.n > 1)
         ib_text_add(&title, "%s, ", v->models.at[q->model]);
-    ib_text_add(&title, "%s (%s)", v->defenses.at[q->defense], q->access);
+    ib_text_add(&title, "%s (%s%s)", v->defenses.at[q->defense], q->access,
+                q->dominated ? ", dominated" : "");
     ib_plot_quote(script, ib_text_string(&title), LABEL_MAX);
     ib_text_free(&title);
 }

@@ -117,6 +117,7 @@ static enum ib_status add_main(const struct ib_page *p, struct ib_error *err)
     ib_page_headline(p);
     ib_page_matrix(p);
     enum ib_status s = ib_page_plots(p, err);
+    ib_page_matched(p);
     if (s == IB_OK)
         s = ib_page_sheets(p, err);
     ib_page_flags(p);

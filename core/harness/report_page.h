@@ -27,6 +27,7 @@ bool ib_page_sheet_leads(const struct ib_view *v, const cJSON *sheets,
 void ib_page_sheets_begin(const struct ib_page *p, const cJSON *sheets,
                           int rest);
 void ib_page_sheets_end(const struct ib_page *p, const cJSON *sheets, int rest);
+void ib_page_matched(const struct ib_page *p);    /* at equal accuracy */
 void ib_page_flags(const struct ib_page *p);      /* flags and missing cells */
 void ib_page_utility(const struct ib_page *p);    /* what defenses cost */
 void ib_page_priors(const struct ib_page *p);     /* where some learn */

@@ -141,6 +141,11 @@ IB_CHECK enum ib_status ib_summary_row(const struct ib_summary *s, size_t row,
                                        cJSON *rows, struct ib_error *err);
 IB_CHECK enum ib_status ib_summary_headline(const struct ib_summary *s,
                                             cJSON *out, struct ib_error *err);
+/* "matched", and "dominated_by" of the headlines; needs both headline and
+ * utility. */
+IB_CHECK enum ib_status ib_summary_matched(const struct ib_summary *s,
+                                           cJSON *summary,
+                                           struct ib_error *err);
 IB_CHECK enum ib_status ib_summary_controls(const struct ib_summary *s,
                                             cJSON *out, struct ib_error *err);
 cJSON *ib_summary_flags(const struct ib_summary *s, size_t row);

@@ -140,6 +140,8 @@ static enum ib_status put_all(const struct ib_summary *s, cJSON *o,
     if (!status)
         status = ib_summary_controls(s, controls, err);
     ok = put_utility(s, ib_put_array(&ok, o, "utility")) && ok;
+    if (!status && ok)
+        status = ib_summary_matched(s, o, err);
     ok = put_counts(s->g, ib_put_object(&ok, o, "cells")) && ok;
     ib_put_text(&ok, o, "method", ib_stats_method);
     return status ? status : ok ? IB_OK : no_memory(err);
