@@ -14,10 +14,11 @@ bad=0
 
 cat >"$dir/suite.json" <<'END'
 {"schema": "invbench.suite/1", "name": "t", "seeds": [1],
- "dataset": {"name": "synthfaces", "size": 32, "identities": 10, "train": 4,
-             "holdout": 2, "public_identities": 4, "public_images": 2},
- "models": [{"id": "m", "name": "softmax", "epochs": 3}],
- "evaluators": [{"id": "e", "name": "mlp", "epochs": 2, "hidden": [8]}],
+ "dataset": {"name": "synthfaces", "size": 32, "identities": 10, "train": 6,
+             "holdout": 3, "public_identities": 4, "public_images": 2},
+ "models": [{"id": "m", "name": "softmax", "epochs": 1, "rate": 1e-9}],
+ "evaluators": [{"id": "e", "name": "mlp", "epochs": 20, "hidden": [32]},
+                {"id": "f", "name": "dae", "epochs": 20, "hidden": [64, 32]}],
  "defenses": [{"id": "none", "stack": []},
               {"id": "round", "stack": [{"name": "round", "step": 0.1}]}],
  "attacks": [{"id": "a", "name": "mi-face-blackbox", "start": "random",

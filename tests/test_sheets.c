@@ -26,14 +26,15 @@ static const uint64_t seed = 7;
 
 static void put_data(struct world *w)
 {
-    static uint8_t pixels[CLASSES * D];
+    static uint8_t pixels[CLASSES * D], public_pixels[2 * D];
     static int32_t identity[CLASSES];
-    static const char *names[CLASSES];
+    static const int32_t public_identity[] = {CLASSES, CLASSES};
+    static const char *names[CLASSES + 1];
     static char name[CLASSES][24];
     struct ib_shape shape = {1, SIDE, SIDE};
     struct ib_dataset set = {.shape = shape,
                              .classes = CLASSES,
-                             .identities = CLASSES,
+                             .identities = CLASSES + 1,
                              .names = names,
                              .license = "none"};
     cJSON *data = NULL, *meta = cJSON_CreateObject();
@@ -46,9 +47,14 @@ static void put_data(struct world *w)
         identity[k] = k;
         memset(pixels + k * D, 10 * k, D);
     }
+    names[CLASSES] = "public";
     set.split[IB_TRAIN] = (struct ib_images){shape, CLASSES, pixels, identity};
     for (int s = IB_TRAIN + 1; s < IB_SPLITS; s++)
         set.split[s].shape = shape;
+    memset(public_pixels, 77, D);
+    memset(public_pixels + D, 190, D);
+    set.split[IB_PUBLIC] =
+        (struct ib_images){shape, 2, public_pixels, public_identity};
     assert_int_equal(ib_data_encode(&set, &data, &bytes, &size, NULL), IB_OK);
     cJSON_AddItemToObject(meta, "data", data);
     cJSON_AddItemToObject(meta, "spec", cJSON_CreateObject());
@@ -207,7 +213,8 @@ static void test_sheet_shows_private_images_and_reconstructions(void **state)
     assert_int_equal(ib_picture_read(path, &picture, NULL), IB_OK);
     assert_true(has_grey(&picture, 200));                /* reconstruction */
     assert_true(has_grey(&picture, 10 * (CLASSES - 1))); /* last person */
-    assert_false(has_grey(&picture, 77));
+    assert_true(has_grey(&picture, 190)); /* nearest public image */
+    assert_false(has_grey(&picture, 77)); /* the other one */
     ib_picture_free(&picture);
     ib_text_free(&index);
 }

@@ -45,7 +45,8 @@ static bool has_result(const struct ib_plan *p, int node)
                          p->nodes[node].outcome == IB_CACHED);
 }
 
-/* The image of the identity nearest to x in pixels, or SIZE_MAX. */
+/* The image of the identity (-1: of anybody) nearest to x in pixels, or
+ * SIZE_MAX. */
 static size_t nearest_of(const struct ib_images *images, int identity,
                          const uint8_t *x)
 {
@@ -53,7 +54,7 @@ static size_t nearest_of(const struct ib_images *images, int identity,
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; i < images->n; i++) {
-        if (images->identity[i] != identity)
+        if (identity >= 0 && images->identity[i] != identity)
             continue;
         const uint8_t *y = images->pixels + i * d;
         uint64_t sum = 0;
@@ -103,15 +104,21 @@ static const uint8_t *recon_at(const struct ib_recon *r, int slot)
            (size_t)slot * (size_t)r->images * ib_shape_size(r->shape);
 }
 
-static const uint8_t *train_at(const struct album *a, size_t i)
+static const uint8_t *image_at(const struct album *a, enum ib_split split,
+                               size_t i)
 {
-    const struct ib_images *train = &a->data->set.split[IB_TRAIN];
+    const struct ib_images *x = &a->data->set.split[split];
 
-    return i < train->n ? train->pixels + i * ib_shape_size(train->shape)
-                        : NULL;
+    return i < x->n ? x->pixels + i * ib_shape_size(x->shape) : NULL;
 }
 
-/* Row captions and the two columns of real images, after the first column's
+/* Columns of real images: private ones, and the nearest public one. */
+static int real_columns(const struct album *a)
+{
+    return a->data->set.split[IB_PUBLIC].n > 0 ? 3 : 2;
+}
+
+/* Row captions and the columns of real images, after the first column's
  * reconstructions. */
 static void place_private(const struct album *a, struct ib_sheet *sheet,
                           const struct ib_recon *r, const int *slot, int rows)
@@ -120,14 +127,21 @@ static void place_private(const struct album *a, struct ib_sheet *sheet,
 
     ib_sheet_caption_column(sheet, 0, "private");
     ib_sheet_caption_column(sheet, 1, "nearest");
+    if (real_columns(a) > 2)
+        ib_sheet_caption_column(sheet, 2, "public");
     for (int i = 0; i < rows; i++) {
         int class = r->target[slot[i]];
         size_t first = SIZE_MAX;
         if (ib_images_of(&set->split[IB_TRAIN], class, &first, 1) > 0)
-            place(sheet, a, i, 0, train_at(a, first));
+            place(sheet, a, i, 0, image_at(a, IB_TRAIN, first));
         size_t near =
             nearest_of(&set->split[IB_TRAIN], class, recon_at(r, slot[i]));
-        place(sheet, a, i, 1, train_at(a, near));
+        place(sheet, a, i, 1, image_at(a, IB_TRAIN, near));
+        if (real_columns(a) > 2)
+            place(sheet, a, i, 2,
+                  image_at(a, IB_PUBLIC,
+                           nearest_of(&set->split[IB_PUBLIC], -1,
+                                      recon_at(r, slot[i]))));
         if (class >= 0 && class < set->identities)
             ib_sheet_caption_row(sheet, i, set->names[class]);
     }
@@ -172,8 +186,9 @@ static enum ib_status fill(const struct album *a, const struct plate *p,
             for (int i = 0; i < rows; i++)
                 class[i] = r.target[slot[i]];
         }
-        ib_sheet_caption_column(sheet, c + 2, p->column[c].caption);
-        place_column(a, sheet, c + 2, &r, class, rows);
+        ib_sheet_caption_column(sheet, c + real_columns(a),
+                                p->column[c].caption);
+        place_column(a, sheet, c + real_columns(a), &r, class, rows);
         ib_recon_close(&r);
     }
     return IB_OK;
@@ -221,8 +236,8 @@ static enum ib_status draw(struct album *a, const struct plate *p,
 {
     struct ib_sheet *sheet = NULL;
     char file[200], path[4096];
-    enum ib_status s =
-        ib_sheet_create(&sheet, rows, p->columns + 2, a->data->set.shape, err);
+    enum ib_status s = ib_sheet_create(
+        &sheet, rows, p->columns + real_columns(a), a->data->set.shape, err);
 
     if (s == IB_OK)
         s = fill(a, p, sheet, slot, rows, err);
