@@ -51,7 +51,9 @@ static inline void fake_behave(const char *what)
         _exit(7);
 }
 
-static inline void fake_work(struct ib_store *store, const cJSON *node)
+/* threads: the worker's argument. */
+static inline void fake_work(struct ib_store *store, const cJSON *node,
+                             const char *threads)
 {
     const char *what =
         fake_text(cJSON_GetObjectItemCaseSensitive(node, "spec"), "do");
@@ -63,6 +65,9 @@ static inline void fake_work(struct ib_store *store, const cJSON *node)
     if (strncmp(what, "needs ", 6) == 0 && !ib_store_has(store, what + 6)) {
         status = "data";
         text = "corrupt artifact";
+    } else if (strcmp(what, "two threads") == 0 && strcmp(threads, "2") != 0) {
+        status = "usage";
+        text = threads;
     } else if (strcmp(what, "fail") == 0) {
         status = "numeric";
         text = "not a number";
@@ -85,6 +90,8 @@ static inline void fake_work(struct ib_store *store, const cJSON *node)
             key, status, text);
     if (strcmp(status, "ok") != 0)
         _exit(0);
+    if (strcmp(what, "linger") == 0)
+        sleep(1);
 }
 
 static inline int fake_worker(int argc, char **argv)
@@ -92,16 +99,20 @@ static inline int fake_worker(int argc, char **argv)
     struct ib_text text = {0};
     struct ib_store *store = NULL;
     cJSON *job = NULL, *node;
+    const char *threads = "";
     char piece[65536];
     ssize_t n;
 
     while ((n = read(0, piece, sizeof(piece))) > 0)
         ib_text_put(&text, piece, (size_t)n);
+    for (int i = 4; i + 1 < argc; i++)
+        if (strcmp(argv[i], "--threads") == 0)
+            threads = argv[i + 1];
     if (argc < 4 || ib_store_open(&store, argv[3], NULL) ||
         ib_json_parse(text.data, text.size, "job", &job, NULL))
         return 9;
     cJSON_ArrayForEach(node, cJSON_GetObjectItemCaseSensitive(job, "nodes"))
-        fake_work(store, node);
+        fake_work(store, node, threads);
     cJSON_Delete(job);
     ib_text_free(&text);
     ib_store_close(store);

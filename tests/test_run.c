@@ -107,6 +107,16 @@ static void a_chain_is_computed_in_order(void **state)
     assert_true(f->nodes[attack].peak_mib > 11);
 }
 
+static void a_worker_alone_gets_all_cpus(void **state)
+{
+    struct fixture *f = *state;
+    int data = add(f, IB_NODE_DATA, "linger", NONE);
+    int model = add(f, IB_NODE_MODEL, "two threads", FROM(data));
+
+    run_plan(f);
+    assert_outcome(f, model, IB_DONE);
+}
+
 static void what_is_cached_is_not_computed(void **state)
 {
     struct fixture *f = *state;
@@ -413,6 +423,7 @@ int main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(a_chain_is_computed_in_order),
+        T(a_worker_alone_gets_all_cpus),
         T(what_is_cached_is_not_computed),
         T(a_failure_blocks_what_needs_it_by_name),
         T(a_crash_costs_one_node),

@@ -280,10 +280,12 @@ static void worker_over(struct runner *r, struct ib_worker *w, int status)
 /* Threads of the next worker. Results do not depend on it. */
 static int spare_threads(const struct runner *r)
 {
-    int wanted = r->running + (int)r->queue->n_heap;
+    int wanted = (int)r->queue->n_heap;
 
     if (r->threads > 0)
         return r->threads;
+    for (int i = 0; i < r->jobs; i++)
+        wanted += ib_worker_busy(&r->workers[i]);
     return wanted < r->jobs ? r->jobs / wanted : 1;
 }
 

@@ -229,6 +229,11 @@ enum ib_status ib_worker_start(struct ib_worker *w,
     return IB_OK;
 }
 
+bool ib_worker_busy(const struct ib_worker *w)
+{
+    return w->pid > 0 && w->at < w->n_chain;
+}
+
 /* --- listening ---------------------------------------------------------- */
 
 static void read_words(struct ib_worker *w)

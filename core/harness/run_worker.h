@@ -44,6 +44,8 @@ bool ib_worker_line(struct ib_worker *w, cJSON **line);
 /* True once it has ended: its wait status is in *status, its group is gone,
  * its descriptors are closed and all that it said was read. */
 bool ib_worker_ended(struct ib_worker *w, int *status);
+/* It computes: it runs and has not said that the last of its chain is over. */
+bool ib_worker_busy(const struct ib_worker *w);
 void ib_worker_kill(struct ib_worker *w); /* with its whole group */
 /* Forgets an ended worker. */
 void ib_worker_clear(struct ib_worker *w);
