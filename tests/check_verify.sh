@@ -124,6 +124,28 @@ END
 check "an edited run makes no entry" 2 "wrong with this entry" \
     "$program" submit "$dir/forging" --out "$dir/forged" --store "$dir/store"
 
+# --- what of the images is kept -------------------------------------------------
+"$program" run "$dir/suite.json" --set seeds='[2,1]' --out "$dir/two" \
+    --store "$dir/store" >"$dir/log" 2>&1
+check "of two seeds" 0 checked "$program" submit "$dir/two" \
+    --out "$dir/two-entry" --store "$dir/store"
+check "the images of the first are kept" 0 "2 reconstructions of seed 2" bash -c \
+    "cd '$dir/two-entry/reconstructions' && echo \$(ls *s2.npy | wc -l) \
+     reconstructions of seed 2, \$(ls | wc -l) in all | tee /dev/stderr | grep -q '2 in all'"
+check "which is an entry all the same" 0 "all 4 cells" "$program" verify \
+    "$dir/two-entry" --all --store "$dir/store"
+check "--every-seed keeps those of both" 0 checked "$program" submit \
+    "$dir/two" --out "$dir/two-entry" --store "$dir/store" --force --every-seed
+rm "$dir/two-entry/reconstructions/"*s2.npy
+python3 - "$dir/two-entry" <<'END'
+import json, sys
+m = json.load(open(sys.argv[1] + "/entry.json"))
+m["files"] = {k: v for k, v in m["files"].items() if not k.endswith("s2.npy")}
+json.dump(m, open(sys.argv[1] + "/entry.json", "w"))
+END
+check "those of the first cannot be left out" 1 "lists no reconstructions/m__" \
+    "$program" validate "$dir/two-entry"
+
 # --- a program with another engine ----------------------------------------------
 # The same program but for the engine's hash, which is part of numerics.
 engine=$("$program" --version | sed -n 's/^numerics: engine \([0-9a-f]*\).*/\1/p')

@@ -11,6 +11,7 @@ out=${1:-results}
     suites/fredrikson2015.json suites/mnist.json suites/regression.json
 runs=${INVBENCH_RUNS:-runs/reference}
 data=${INVBENCH_DATA:-}
+failed=
 for suite in "$@"; do
     name=$(basename "$suite" .json)
     if [ ! -f "$suite" ]; then
@@ -21,9 +22,13 @@ for suite in "$@"; do
         echo "$suite: needs real data; set INVBENCH_DATA. Left out." >&2
         continue
     fi
-    "$program" run "$suite" --out "$runs/$name" ${data:+--data "$data"}
+    # A run some of whose cells failed (3) is an entry all the same.
+    "$program" run "$suite" --out "$runs/$name" ${data:+--data "$data"} ||
+        [ $? -eq 3 ]
     "$program" submit "$runs/$name" --out "$out/$name" --force \
         --by "the invbench authors" --title "Reference run of $name" \
         ${data:+--data "$data"}
-    "$program" verify "$out/$name" --cells 3 --record ${data:+--data "$data"}
+    "$program" verify "$out/$name" --cells 3 --record \
+        ${data:+--data "$data"} || failed="$failed $name"
 done
+[ -z "$failed" ] || { echo "not verified:$failed" >&2 && exit 1; }

@@ -81,7 +81,8 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
                                .notes = ib_args_get(args, "notes"),
                                .program = env->version,
                                .weights = ib_args_get(args, "weights"),
-                               .force = ib_args_has(args, "force")};
+                               .force = ib_args_has(args, "force"),
+                               .every_seed = ib_args_has(args, "every-seed")};
     enum ib_status status = ib_session_open(&s, env, args, err);
     int code = IB_EXIT_OK;
 
@@ -114,6 +115,8 @@ static const struct ib_flag flags[] = {
     {"weights", "DIR",
      "write the evaluators' weight files there; \"entry\": into the entry",
      false},
+    {"every-seed", NULL,
+     "keep the reconstructions of every seed, not of the first alone", false},
     {"force", NULL, "replace an entry that is there", false},
     IB_SESSION_FLAGS,
     {0},

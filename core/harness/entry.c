@@ -27,6 +27,11 @@ bool ib_is_entry(const char *path)
            stat(file, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+bool ib_entry_lists(const struct ib_entry *e, const char *name)
+{
+    return ib_at(ib_at(e->manifest, "files"), name) != NULL;
+}
+
 /* The directory's own name, without slashes around it. */
 static void name_of(struct ib_entry *e)
 {

@@ -37,6 +37,8 @@ IB_CHECK enum ib_status ib_entry_open(const struct ib_registry *registry,
                                       struct ib_error *err);
 void ib_entry_close(struct ib_entry *e);
 bool ib_is_entry(const char *path);
+/* Is it one of the entry's files? */
+bool ib_entry_lists(const struct ib_entry *e, const char *name);
 /* DIR/name; IB_E_USAGE when that is too long. */
 IB_CHECK enum ib_status ib_entry_path(const struct ib_entry *e,
                                       const char *name, char out[PATH_MAX],
@@ -94,6 +96,8 @@ struct ib_entry_maker {
     const char *weights; /* directory for the evaluators' weight files, or
                             NULL; "" puts them into the entry */
     bool force;          /* replaces an entry that is there */
+    bool every_seed; /* keeps all reconstructions, not those of the first seed
+                        alone */
     const struct ib_suite *suite;
     const struct ib_plan *plan; /* with the data's true hashes */
     const struct ib_stage_env *env;

@@ -90,12 +90,14 @@ static enum ib_status add_reconstructions(struct making *k,
                                           struct ib_error *err)
 {
     const cJSON *cell;
+    double first = (double)k->m->suite->seeds[0];
     enum ib_status s = make_dir(k->m->out, "reconstructions", err);
 
     cJSON_ArrayForEach(cell, ib_at(k->results, "cells"))
     {
         const char *name = ib_at_text(cell, "reconstructions");
-        if (!s && name)
+        if (!s && name &&
+            (k->m->every_seed || ib_at_number(cell, "seed") == first))
             s = copy(k, name, err);
     }
     return s;

@@ -194,7 +194,8 @@ static enum ib_status compare_npy(struct ib_verify *v, size_t cell,
     struct ib_npy a = {0};
     struct ib_error why;
 
-    if (!name || !ib_node_is_there(p, c->attack_node))
+    if (!name || !ib_node_is_there(p, c->attack_node) ||
+        !ib_entry_lists(v->entry, name))
         return IB_OK; /* the records' comparison says which side has none */
     enum ib_status s =
         ib_recon_open(v->session->store, p->nodes[c->attack_node].key, &r, err);

@@ -241,7 +241,7 @@ static enum ib_status prepare(struct ib_verify *v, size_t cell, int *node,
     enum ib_status s = IB_OK;
 
     *node = -1;
-    if (!name)
+    if (!name || !ib_entry_lists(v->entry, name))
         return IB_OK;
     if (ib_entry_path(v->entry, name, path, &why) ||
         ib_npy_read(path, &a, &why))
