@@ -134,6 +134,11 @@ check "the images of the first are kept" 0 "2 reconstructions of seed 2" bash -c
      reconstructions of seed 2, \$(ls | wc -l) in all | tee /dev/stderr | grep -q '2 in all'"
 check "which is an entry all the same" 0 "all 4 cells" "$program" verify \
     "$dir/two-entry" --all --store "$dir/store"
+check "--no-sheets leaves those out" 0 checked "$program" submit \
+    "$dir/two" --out "$dir/two-entry" --store "$dir/store" --force --no-sheets
+check "which is an entry too" 0 "all 4 cells" bash -c \
+    "! [ -e '$dir/two-entry/images' ] && '$program' verify '$dir/two-entry' \
+     --all --store '$dir/store'"
 check "--every-seed keeps those of both" 0 checked "$program" submit \
     "$dir/two" --out "$dir/two-entry" --store "$dir/store" --force --every-seed
 rm "$dir/two-entry/reconstructions/"*s2.npy

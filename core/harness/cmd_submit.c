@@ -82,6 +82,7 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
                                .program = env->version,
                                .weights = ib_args_get(args, "weights"),
                                .force = ib_args_has(args, "force"),
+                               .no_sheets = ib_args_has(args, "no-sheets"),
                                .every_seed = ib_args_has(args, "every-seed")};
     enum ib_status status = ib_session_open(&s, env, args, err);
     int code = IB_EXIT_OK;
@@ -114,6 +115,10 @@ static const struct ib_flag flags[] = {
     {"notes", "TEXT", "what a reader should know", false},
     {"weights", "DIR",
      "write the evaluators' weight files there; \"entry\": into the entry",
+     false},
+    {"no-sheets", NULL,
+     "leave the contact sheets out: they show private images, which not all "
+     "data allow",
      false},
     {"every-seed", NULL,
      "keep the reconstructions of every seed, not of the first alone", false},

@@ -96,6 +96,8 @@ struct ib_entry_maker {
     const char *weights; /* directory for the evaluators' weight files, or
                             NULL; "" puts them into the entry */
     bool force;          /* replaces an entry that is there */
+    bool no_sheets;      /* leaves the contact sheets out, which show private
+                            images */
     bool every_seed; /* keeps all reconstructions, not those of the first seed
                         alone */
     const struct ib_suite *suite;

@@ -112,7 +112,7 @@ static enum ib_status add_images(struct making *k, struct ib_error *err)
     struct stat st;
     enum ib_status s = path_in(k->m->run, "images/index.json", path, err);
 
-    if (s || stat(path, &st) != 0)
+    if (s || k->m->no_sheets || stat(path, &st) != 0)
         return s;
     s = make_dir(k->m->out, "images", err);
     if (!s)
