@@ -218,7 +218,8 @@ static void sheet_words(const cJSON *sheet, struct ib_text *out)
     ib_text_add(out,
                 ", seed %.15g. A row is an identity. Columns: private = a "
                 "real training image; nearest = the identity's training "
-                "image nearest to the column after it; then %s ",
+                "image nearest to the first picture, public (if the data has "
+                "any) = the public image nearest to it; then %s ",
                 ib_view_number(sheet, "seed"),
                 control ? "what each control offers:"
                         : "what the attack made behind");

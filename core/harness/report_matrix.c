@@ -289,7 +289,10 @@ void ib_page_controls(const struct ib_page *p)
     ib_text_add(p->t,
                 "<h2 id=controls>Controls</h2>\n<p class=note>Not "
                 "attacks: what scores are worth when nothing was "
-                "reconstructed, and (holdout) when everything was.</p>\n");
+                "reconstructed, and (holdout) when everything was. "
+                "optimised-noise is noise driven up the target's gradients: "
+                "where an evaluator takes it for people, it can be "
+                "fooled.</p>\n");
     if (cJSON_GetArraySize(controls) == 0) {
         ib_text_add(p->t, "<p>This run has no controls: without them its "
                           "scores cannot be judged.</p>\n");
