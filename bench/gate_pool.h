@@ -86,6 +86,13 @@ static inline void take(const struct pool *p, const cJSON *record, int seed,
     }
 }
 
+/* -1: a control that leakage does not look at. */
+static inline int control_index(const char *name)
+{
+    int floor = index_in(ib_floor_names, IB_FLOORS, name);
+    return !strcmp(name, "holdout") ? 0 : floor < 0 ? -1 : 1 + floor;
+}
+
 static inline void take_cells(struct pool *p, const cJSON *results, int offset,
                               const char *attack)
 {
@@ -100,11 +107,8 @@ static inline void take_cells(struct pool *p, const cJSON *results, int offset,
     cJSON_ArrayForEach(o, ib_at(results, "controls"))
     {
         int m = index_in(p->model, p->models, ib_at_text(o, "model"));
-        int c = !strcmp(ib_at_text(o, "name"), "holdout")
-                    ? 0
-                    : 1 + index_in(ib_floor_names, IB_FLOORS,
-                                   ib_at_text(o, "name"));
-        if (m >= 0)
+        int c = control_index(ib_at_text(o, "name"));
+        if (m >= 0 && c >= 0)
             take(p, o, offset + seed_at(results, o), p->control[m][0] + c,
                  CONTROLS);
     }
