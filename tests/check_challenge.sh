@@ -79,7 +79,7 @@ check "the leaderboard takes it up" 0 "1 entry, 2 rows" \
     "$program" leaderboard "$dir/results" --out "$dir/site"
 shows "in the row, which it leads" scores.html \
     '<a href="entry/entry.html#challenges">by a challenge</a>; the entry'
-shows "and flags" scores.html "few-seeds, challenged"
+shows "and flags" scores.html ", challenged"
 shows "at the entry" entry/entry.html '<h2 id=challenges>Challenges</h2>'
 shows "by name" entry/entry.html \
     'SPSA &lt;from&gt; the mean<small>a rival</small>'
