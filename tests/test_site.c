@@ -155,6 +155,7 @@ static void rows_have_intervals_accuracy_attacks_and_flags(void **state)
     says(b, "scores.html", "<b>0.50</b> <small>[0.30, 0.70]</small>");
     says(b, "scores.html", "93.0 %");
     says(b, "scores.html", "mi-face-blackbox<small>alone</small>");
+    says(b, "scores.html", "Mean<small>of the attacks</small>");
     says(b, "scores.html", "<td class=f>few-seeds</td>");
     says(b, "scores.html", "entry/first.html");
     says(b, "scores.html", "A. Name");

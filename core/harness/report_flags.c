@@ -35,6 +35,10 @@ static void add_place(const struct ib_page *p, const struct ib_view_row *r,
 static const char *meaning(const char *name, const char *text)
 {
     static const char *const words[][2] = {
+        {"copied-output", "copies of private images: something leaked past "
+                          "the oracle; believe no number yet"},
+        {"low-power", "no leak is seen, and a real one would not be: no result "
+                      "rather than a safe one"},
         {"few-seeds", "intervals do not know how training varies"},
         {"not-converged", "more queries would leak more"},
         {"gradient-masking", "the defense hides gradients from the attack; it "

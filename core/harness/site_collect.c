@@ -332,14 +332,15 @@ static enum ib_status add_row(struct ib_site *s, const struct ib_site_open *e,
         .defense = ib_site_text(s, defense),
         .leakage = ib_view_estimate(ib_view_object(headline, "leakage")),
         .best = ib_view_estimate(ib_view_object(headline, "best")),
+        .mean = ib_view_estimate(ib_view_object(headline, "mean")),
         .accuracy = accuracy_of(e, model, defense),
         .missing = missing >= 0 ? (int)missing : 0,
         .seeds = seeds >= 0 ? (int)seeds : 0,
         .bare = cJSON_GetArraySize(stack) == 0,
     };
     if (!r->defense || !keep_estimate(s, &r->leakage) ||
-        !keep_estimate(s, &r->best) || !keep_estimate(s, &r->accuracy) ||
-        !fill_attacks(s, e, headline, r))
+        !keep_estimate(s, &r->best) || !keep_estimate(s, &r->mean) ||
+        !keep_estimate(s, &r->accuracy) || !fill_attacks(s, e, headline, r))
         return no_memory(err);
     s->n_rows++;
     return IB_OK;

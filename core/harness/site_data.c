@@ -39,7 +39,8 @@ static enum ib_status write_csv(const struct ib_site *s, struct ib_error *err)
     ib_text_add(&t, "track,board,suite,data,model,defense,leakage,leakage_low,"
                     "leakage_high,leakage_reason,challenge,challenge_low,"
                     "challenge_high,at_most,at_most_low,"
-                    "at_most_high,accuracy,accuracy_low,accuracy_high,queries,"
+                    "at_most_high,mean,mean_low,mean_high,accuracy,accuracy_"
+                    "low,accuracy_high,queries,"
                     "seeds,missing,not_dominated,flags,entry,by,entry_sha256,"
                     "numerics\r\n");
     for (size_t i = 0; i < s->n_rows; i++) {
@@ -56,6 +57,7 @@ static enum ib_status write_csv(const struct ib_site *s, struct ib_error *err)
         field(&t, r->leakage.reason, false);
         estimate(&t, &r->challenge);
         estimate(&t, &r->best);
+        estimate(&t, &r->mean);
         estimate(&t, &r->accuracy);
         number(&t, r->queries);
         ib_text_add(&t, ",%d,%d,%d", r->seeds, r->missing, r->frontier);
@@ -102,6 +104,7 @@ static void put_row(bool *ok, const struct ib_site *s,
     else
         put_estimate(ok, o, "challenge", &r->challenge);
     put_estimate(ok, o, "at_most", &r->best);
+    put_estimate(ok, o, "mean", &r->mean);
     put_estimate(ok, o, "accuracy", &r->accuracy);
     cJSON *attacks = ib_put_object(ok, o, "attacks");
     for (int k = 0; k < r->n_attacks; k++)

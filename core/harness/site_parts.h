@@ -32,7 +32,7 @@ struct ib_site_attack { /* one attack of a row */
 struct ib_site_row { /* a defense, in one track */
     int entry, board, track;
     const char *defense;
-    struct ib_estimate leakage, best, accuracy;
+    struct ib_estimate leakage, best, mean, accuracy;
     struct ib_estimate challenge; /* a stronger one's leakage; or NaN */
     double queries; /* most that an attack used, mean per identity */
     int missing, seeds;

@@ -118,6 +118,7 @@ static void add_row(const struct ib_site *s, const struct ib_site_row *r,
     add_leakage(t, r, e->name);
     add_accuracy(t, &r->accuracy);
     add_number(t, &r->best);
+    add_number(t, &r->mean);
     add_attacks(t, r, id, n);
     ib_text_add(t, "<td class=n>%s</td>", ib_view_count(q, r->queries));
     ib_html_add(t, "<td class=f>%s</td></tr>\n", r->flags);
@@ -139,7 +140,8 @@ static void add_table(const struct ib_site *s, int board, int track,
         "<th scope=col class=n aria-sort=ascending>Leakage</th><th scope=col "
         "class=n>"
         "Accuracy</th><th scope=col class=n>At most<small>evaluators "
-        "choose</small></th>",
+        "choose</small></th><th scope=col class=n>Mean<small>of the "
+        "attacks</small></th>",
         s->boards[board].model, s->boards[board].data, s->boards[board].model);
     for (int i = 0; i < n; i++)
         ib_html_add(t, "<th scope=col class=n>%s<small>alone</small></th>",
@@ -198,8 +200,10 @@ static void add_reading(struct ib_text *t)
            "that the target likes most. Where a challenge to the entry brought "
            "home more, that counts.</dd>\n<dt>Accuracy</dt><dd>of the "
            "defended model on held-out images.</dd>\n<dt>At most</dt><dd>the "
-           "same where the evaluators choose the picture: no attacker can do "
-           "better.</dd>\n<dt>NAME, alone</dt><dd>leakage of that attack by "
+           "same where the evaluators choose the picture, held against "
+           "controls of which they choose, too: no attacker with these attacks "
+           "can do better.</dd>\n<dt>Mean</dt><dd>over the attacks."
+           "</dd>\n<dt>NAME, alone</dt><dd>leakage of that attack by "
            "itself.</dd>\n<dt>Flags</dt><dd>what to know before you quote the "
            "row; the entry's page says what each means there.</dd></dl>"
            "</details>\n");
