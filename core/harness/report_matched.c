@@ -20,7 +20,7 @@ static void add_cell(const struct ib_page *p, const cJSON *o)
     struct ib_estimate e = ib_view_estimate(leakage);
     const char *joint = "between ";
 
-    ib_text_add(p->t, "<td class=n>");
+    ib_text_add(p->t, "<td class=m>");
     if (isnan(e.value)) {
         ib_html_add(p->t, "<span class=soft>n/a</span><small>%s</small></td>",
                     e.reason);

@@ -164,9 +164,9 @@ static void add_sheets(const struct ib_site_open *e, const struct ib_page *p)
         ib_text_add(
             t, "<p class=note>Of each model the attack that leaks "
                "most; the others below. From the left: a private image, the "
-               "private image of the same person that is nearest to "
-               "the reconstruction, and what came out behind each "
-               "defense (first seed).</p>\n");
+               "private and the public image that are nearest to the "
+               "reconstruction, and what came out behind each defense (first "
+               "seed).</p>\n");
     for (int rest = 0; rest < 2; rest++) {
         ib_page_sheets_begin(p, sheets, rest);
         cJSON_ArrayForEach(sheet, sheets)
@@ -265,10 +265,13 @@ static enum ib_status fill(struct ib_site *s, const struct ib_site_open *e,
     ib_site_challenges(s, e, t);
     ib_page_matrix(&p);
     add_curves(s, e, t);
+    ib_page_matched(&p);
     add_sheets(e, &p);
     ib_page_flags(&p);
     ib_page_controls(&p);
     ib_page_utility(&p);
+    ib_page_priors(&p);
+    ib_page_membership(&p);
     status = ib_page_exposure(&p, err);
     if (status)
         return status;
