@@ -6,7 +6,7 @@
 enum { LEAST_SIDE = 4, LEVELS_MAX = 16 };
 
 /* Of width_for: the most and least channels, and channels times side. */
-enum { WIDEST = 16, NARROWEST = 4, SPAN = 768 };
+enum { WIDEST = 16, NARROWEST = 4, SPAN = 512 };
 
 const struct ib_choice ib_ladder_upsample_choices[] = {
     {"nearest", "nearest pixels, then a 3x3 convolution"},

@@ -4,7 +4,7 @@
  *
  * Level 0 is the image; level i has sides of ceil(H / 2^i), ceil(W / 2^i) and
  * min(most, channels 2^i) channels. There are as many levels as leave sides of
- * at least 4. `channels` 0: 16 up to sides of 48, then 768 / side, at least 4,
+ * at least 4. `channels` 0: 16 up to sides of 32, then 512 / side, at least 4,
  * so that each level costs about the same.
  */
 #ifndef INVBENCH_PARTS_LADDER_H
@@ -42,7 +42,7 @@ struct ib_ladder_options {
      .max = 1024,                                                              \
      .offset = offsetof(struct owner, ladder.channels),                        \
      .help = "channels next to the image, twice as many each time that sides " \
-             "are halved, at most 128; 0: 16, above 48 pixels 768 / side"},    \
+             "are halved, at most 128; 0: 16, above 32 pixels 512 / side"},    \
     {                                                                          \
         .name = "upsample", .type = IB_CHOICE, .value = d_upsample,            \
         .choices = ib_ladder_upsample_choices,                                 \
