@@ -14,11 +14,24 @@ static bool same_row(const cJSON *a, const cJSON *b)
     return true;
 }
 
+/* "at a", "between a and b" */
+static void add_place(const struct ib_page *p, const cJSON *between)
+{
+    const cJSON *a = cJSON_GetArrayItem(between, 0);
+    const cJSON *b = cJSON_GetArrayItem(between, 1);
+
+    if (!cJSON_IsString(a) || !cJSON_IsString(b))
+        return;
+    if (strcmp(a->valuestring, b->valuestring) == 0)
+        ib_html_add(p->t, " at %s", a->valuestring);
+    else
+        ib_html_add(p->t, " between %s and %s", a->valuestring, b->valuestring);
+}
+
 static void add_cell(const struct ib_page *p, const cJSON *o)
 {
-    const cJSON *leakage = ib_view_object(o, "leakage"), *id;
+    const cJSON *leakage = ib_view_object(o, "leakage");
     struct ib_estimate e = ib_view_estimate(leakage);
-    const char *joint = "between ";
 
     ib_text_add(p->t, "<td class=m>");
     if (isnan(e.value)) {
@@ -29,13 +42,7 @@ static void add_cell(const struct ib_page *p, const cJSON *o)
     ib_page_number(p->t, e.value);
     ib_text_add(p->t, "<small>");
     ib_page_interval(p->t, &e);
-    ib_text_add(p->t, " ");
-    cJSON_ArrayForEach(id, ib_view_array(o, "between"))
-    {
-        ib_html_add(p->t, "%s%s", joint,
-                    cJSON_IsString(id) ? id->valuestring : "");
-        joint = " and ";
-    }
+    add_place(p, ib_view_array(o, "between"));
     ib_text_add(p->t, "</small></td>");
 }
 
