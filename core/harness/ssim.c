@@ -224,35 +224,57 @@ enum ib_status ib_ssim_matrix(const struct ib_ssim_pairs *q,
 
 /* --- one pair, without memory of its own ------------------------------- */
 
-struct tile {
-    double line[5][TILE + WINDOW_MAX]; /* a, b, aa, bb, ab: filtered down */
+/* A strip of up to TILE columns of positions: the last rows of pixels, by row
+ * modulo the window, and one row of a, b, aa, bb, ab filtered downwards. */
+enum { STRIP = (TILE + WINDOW_MAX + LANES - 1) / LANES * LANES };
+struct strip {
+    double a[WINDOW_MAX][STRIP], b[WINDOW_MAX][STRIP];
+    double line[5][STRIP + 2 * LANES];
 };
 
-/* Columns first .. first + n of the rows under one row of positions. */
-static void tile_down(const struct window *win, size_t pitch, const uint8_t *a,
-                      const uint8_t *b, size_t n, struct tile *t)
+static void strip_load(struct strip *t, int slot, const uint8_t *a,
+                       const uint8_t *b, size_t n)
 {
-    memset(t, 0, sizeof *t);
-    for (int k = 0; k < win->size; k++)
-        for (size_t j = 0; j < n; j++) {
-            double x = a[(size_t)k * pitch + j] / 255.0;
-            double y = b[(size_t)k * pitch + j] / 255.0;
-            double v[5] = {x, y, x * x, y * y, x * y};
-            for (int i = 0; i < 5; i++)
-                t->line[i][j] = fma(win->w[k], v[i], t->line[i][j]);
-        }
+    for (size_t j = 0; j < n; j++) {
+        t->a[slot][j] = a[j] / 255.0;
+        t->b[slot][j] = b[j] / 255.0;
+    }
 }
 
-static double tile_sum(const struct window *win, const struct tile *t, size_t n)
+/* Eight columns; the window's first row is in slot first. */
+static void strip_down(const struct window *win, int first, size_t j0,
+                       struct strip *t)
 {
-    double sum = 0;
-    for (size_t j = 0; j < n; j++) {
-        double v[5] = {0};
+    double sum[5][LANES] = {{0}};
+    for (int k = 0, slot = first; k < win->size; k++) {
+        const double *a = t->a[slot] + j0, *b = t->b[slot] + j0;
+        double w = win->w[k];
+        for (int j = 0; j < LANES; j++) {
+            sum[0][j] = fma(w, a[j], sum[0][j]);
+            sum[1][j] = fma(w, b[j], sum[1][j]);
+            sum[2][j] = fma(w, a[j] * a[j], sum[2][j]);
+            sum[3][j] = fma(w, b[j] * b[j], sum[3][j]);
+            sum[4][j] = fma(w, a[j] * b[j], sum[4][j]);
+        }
+        slot = slot + 1 == win->size ? 0 : slot + 1;
+    }
+    for (int i = 0; i < 5; i++)
+        memcpy(t->line[i] + j0, sum[i], sizeof sum[i]);
+}
+
+/* Sum over a row of n positions. */
+static double strip_row(const struct window *win, int first, size_t n,
+                        struct strip *t)
+{
+    double sum = 0, v[5][LANES];
+    for (size_t j = 0; j < n + (size_t)win->size - 1; j += LANES)
+        strip_down(win, first, j, t);
+    for (size_t j = 0; j < n; j += LANES) {
         for (int i = 0; i < 5; i++)
-            for (int k = 0; k < win->size; k++)
-                v[i] = fma(win->w[k], t->line[i][j + (size_t)k], v[i]);
-        sum +=
-            ssim_at(v[0], v[1], v[2] - v[0] * v[0], v[3] - v[1] * v[1], v[4]);
+            filter_lanes(win, t->line[i] + j, 1, v[i]);
+        for (size_t i = 0; i < LANES && j + i < n; i++)
+            sum += ssim_at(v[0][i], v[1][i], v[2][i] - v[0][i] * v[0][i],
+                           v[3][i] - v[1][i] * v[1][i], v[4][i]);
     }
     return sum;
 }
@@ -260,18 +282,20 @@ static double tile_sum(const struct window *win, const struct tile *t, size_t n)
 double ib_ssim(struct ib_shape s, const uint8_t *a, const uint8_t *b)
 {
     struct plan p = plan_make(s);
-    struct tile t;
+    struct strip t = {{{0}}};
+    size_t more = (size_t)p.win.size - 1;
     double total = 0;
-    for (size_t r = 0; r < p.c * p.h; r++) {
-        if (r % p.h >= p.oh)
-            continue;
+    for (size_t c = 0; c < p.c; c++)
         for (size_t j = 0; j < p.ow; j += TILE) {
-            size_t n = p.ow - j < TILE ? p.ow - j : TILE, at = r * p.w + j;
-            tile_down(&p.win, p.w, a + at, b + at, n + (size_t)p.win.size - 1,
-                      &t);
-            total += tile_sum(&p.win, &t, n);
+            size_t n = p.ow - j < TILE ? p.ow - j : TILE;
+            for (size_t r = 0; r < p.h; r++) {
+                size_t at = (c * p.h + r) * p.w + j;
+                int slot = (int)(r % (size_t)p.win.size);
+                strip_load(&t, slot, a + at, b + at, n + more);
+                if (r >= more)
+                    total += strip_row(&p.win, (slot + 1) % p.win.size, n, &t);
+            }
         }
-    }
     return total / (double)(p.c * p.oh * p.ow);
 }
 
