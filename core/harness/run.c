@@ -28,8 +28,8 @@ struct runner {
     struct ib_worker *workers; /* jobs */
     int jobs, threads, running;
     int *first_cell, *next_cell; /* cells by score node; -1 ends */
-    size_t cells_over;
-    double work; /* estimated seconds at the start */
+    size_t cells, cells_over;    /* that are wanted; of those */
+    double work;                 /* estimated seconds at the start */
     struct ib_error *err;
 };
 
@@ -49,10 +49,10 @@ static void tell_cell(struct runner *r, size_t cell, const char *how,
     ib_cell_name(r->plan, &r->plan->cells[cell], name, sizeof(name));
     if (seconds > 0)
         snprintf(line, sizeof(line), "%zu/%zu %s %s %.1f s", r->cells_over,
-                 r->plan->n_cells, name, how, seconds);
+                 r->cells, name, how, seconds);
     else
-        snprintf(line, sizeof(line), "%zu/%zu %s %s", r->cells_over,
-                 r->plan->n_cells, name, how);
+        snprintf(line, sizeof(line), "%zu/%zu %s %s", r->cells_over, r->cells,
+                 name, how);
     if (r->progress.console && !r->progress.console->note_tty)
         ib_progress_line(&r->progress, line);
     if (r->options->cell_over)
@@ -113,12 +113,15 @@ static void count_early(struct runner *r)
         int node = p->cells[c].score_node;
 
         skipped += node < 0;
+        if (node >= 0 && r->queue->state[node] == IB_Q_UNWANTED)
+            continue;
+        r->cells++;
         if (node < 0 || r->queue->state[node] == IB_Q_OVER)
             r->cells_over++;
     }
     snprintf(line, sizeof(line),
-             "%zu cell%s: %zu to run, %zu there already, %zu skipped",
-             p->n_cells, p->n_cells == 1 ? "" : "s", p->n_cells - r->cells_over,
+             "%zu cell%s: %zu to run, %zu there already, %zu skipped", r->cells,
+             r->cells == 1 ? "" : "s", r->cells - r->cells_over,
              r->cells_over - skipped, skipped);
     ib_progress_line(&r->progress, line);
 }
@@ -311,9 +314,8 @@ static enum ib_status start_workers(struct runner *r)
 
 static void draw(struct runner *r)
 {
-    struct ib_progress_state s = {.now = ib_now(),
-                                  .cells = r->plan->n_cells,
-                                  .cells_over = r->cells_over};
+    struct ib_progress_state s = {
+        .now = ib_now(), .cells = r->cells, .cells_over = r->cells_over};
     char running[256] = "";
     size_t n = 0;
 
