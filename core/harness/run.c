@@ -123,7 +123,8 @@ static void count_early(struct runner *r)
              "%zu cell%s: %zu to run, %zu there already, %zu skipped", r->cells,
              r->cells == 1 ? "" : "s", r->cells - r->cells_over,
              r->cells_over - skipped, skipped);
-    ib_progress_line(&r->progress, line);
+    if (r->cells > 0)
+        ib_progress_line(&r->progress, line);
 }
 
 /* Cells by their score node. */
