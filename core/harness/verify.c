@@ -28,7 +28,9 @@ static void want_around(const struct ib_verify *v, const struct ib_cell *c,
 {
     const struct ib_plan *p = v->session->plan;
 
-    want[p->data_node[0]] = true;
+    /* the frame of the results names the data of every seed */
+    for (int i = 0; i < p->suite->n_seeds; i++)
+        want[p->data_node[i]] = true;
     if (c->attack_node >= 0)
         want[c->attack_node] = want[c->score_node] = true;
     if (c->utility_node >= 0)

@@ -34,27 +34,13 @@ const cJSON *ib_verify_record(const struct ib_verify *v, const cJSON *results,
 
 /* --- a draw: what of the results was computed at all ---------------------- */
 
-/* The data of seeds of which nothing was drawn were not read here. */
-static void take_unread(cJSON *own, const cJSON *theirs)
-{
-    cJSON *mine = cJSON_GetObjectItemCaseSensitive(
-        cJSON_GetObjectItemCaseSensitive(own, "dataset"), "sha256");
-    const cJSON *all = ib_at(ib_at(theirs, "dataset"), "sha256");
-
-    for (int i = 0; i < cJSON_GetArraySize(mine); i++)
-        if (cJSON_IsNull(cJSON_GetArrayItem(mine, i)))
-            cJSON_ReplaceItemInArray(
-                mine, i, cJSON_Duplicate(cJSON_GetArrayItem(all, i), true));
-}
-
-static void compare_frame(struct ib_verify *v, cJSON *own)
+static void compare_frame(struct ib_verify *v, const cJSON *own)
 {
     static const char *const members[] = {
         "schema",   "suite",   "dataset", "models", "evaluators",
         "defenses", "attacks", "access",  "seeds",  "budget"};
     struct ib_diff d = diff_of(v, RESULTS);
 
-    take_unread(own, v->entry->results);
     for (size_t i = 0; i < IB_COUNT(members); i++)
         ib_json_diff(&d, ib_at(own, members[i]),
                      ib_at(v->entry->results, members[i]), members[i]);
