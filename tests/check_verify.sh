@@ -123,6 +123,7 @@ for name in glob.glob(sys.argv[1] + "/reconstructions/*"):
 END
 check "an edited run makes no entry" 2 "wrong with this entry" \
     "$program" submit "$dir/forging" --out "$dir/forged" --store "$dir/store"
+check "and leaves none" 0 gone bash -c "[ ! -e '$dir/forged' ] && echo gone"
 
 # --- what of the images is kept -------------------------------------------------
 "$program" run "$dir/suite.json" --set seeds='[2,1]' --out "$dir/two" \

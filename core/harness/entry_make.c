@@ -293,11 +293,24 @@ static enum ib_status check_out(const struct ib_entry_maker *m,
                         "%s is no entry, so it is not replaced", m->out);
 }
 
+static enum ib_status make_and_check(struct making *k, struct ib_findings *f,
+                                     struct ib_error *err)
+{
+    struct ib_entry e = {0};
+    enum ib_status s = fill(k, err);
+
+    if (!s)
+        s = ib_entry_open(k->m->env->registry, k->m->out, &e, f, err);
+    if (!s)
+        s = ib_entry_check(&e, f, err);
+    ib_entry_close(&e);
+    return s;
+}
+
 enum ib_status ib_entry_make(const struct ib_entry_maker *m,
                              struct ib_findings *f, struct ib_error *err)
 {
     struct making k = {.m = m, .files = cJSON_CreateObject()};
-    struct ib_entry e = {0};
     char path[PATH_MAX];
     enum ib_status s = path_in(m->run, "results.json", path, err);
 
@@ -309,13 +322,12 @@ enum ib_status ib_entry_make(const struct ib_entry_maker *m,
         s = check_out(m, err);
     if (!s)
         s = ib_tree_make(m->out, err);
-    if (!s)
-        s = fill(&k, err);
-    if (!s)
-        s = ib_entry_open(m->env->registry, m->out, &e, f, err);
-    if (!s)
-        s = ib_entry_check(&e, f, err);
-    ib_entry_close(&e);
+    if (!s) {
+        s = make_and_check(&k, f, err);
+        /* a leaderboard would show what is left here */
+        if ((s || f->n) && ib_tree_remove(m->out, s ? NULL : err) && !s)
+            s = IB_E_IO;
+    }
     cJSON_Delete(k.results);
     cJSON_Delete(k.files);
     return s;
