@@ -181,6 +181,8 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
     if (!s)
         s = read_nonce(args, v.nonce, err);
     if (!s)
+        s = ib_entry_plugins(env->registry, ib_args_at(args, 0), err);
+    if (!s)
         s = ib_entry_open(env->registry, ib_args_at(args, 0), &entry, &v.f,
                           err);
     if (!s)

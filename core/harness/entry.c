@@ -69,6 +69,27 @@ static cJSON *read_json(const struct ib_entry *e, const char *name,
     return NULL;
 }
 
+/* The first plugin that a resolved suite names and that is of no kind here. */
+static const char *missing_plugin(const struct ib_registry *r, const cJSON *v)
+{
+    const cJSON *name = ib_at(v, "name"), *item;
+    const struct ib_plugin *plugin;
+    bool here = !cJSON_IsString(name);
+
+    for (int kind = 0; kind < IB_KIND_COUNT && !here; kind++)
+        here = ib_registry_find(r, (enum ib_kind)kind, name->valuestring, "",
+                                &plugin, NULL) == IB_OK;
+    if (!here)
+        return name->valuestring;
+    cJSON_ArrayForEach(item, v)
+    {
+        const char *missing = missing_plugin(r, item);
+        if (missing)
+            return missing;
+    }
+    return NULL;
+}
+
 static void read_suite(const struct ib_registry *registry, struct ib_entry *e,
                        struct ib_findings *f)
 {
@@ -173,6 +194,33 @@ enum ib_status ib_entry_open(const struct ib_registry *registry,
     if (e->suite)
         make_plan(e, f);
     return IB_OK;
+}
+
+enum ib_status ib_entry_plugins(const struct ib_registry *r, const char *dir,
+                                struct ib_error *err)
+{
+    static const char *const members[] = {"dataset",  "models",  "evaluators",
+                                          "defenses", "attacks", "metrics"};
+    struct ib_entry e = {0};
+    char path[PATH_MAX];
+    cJSON *suite = NULL;
+    const char *missing = NULL;
+
+    snprintf(e.dir, sizeof e.dir, "%s", dir);
+    if (ib_entry_path(&e, "suite.json", path, NULL) ||
+        ib_json_read(path, &suite, NULL))
+        return IB_OK; /* ib_entry_open() says it */
+    for (size_t i = 0; i < IB_COUNT(members) && !missing; i++)
+        missing = missing_plugin(r, ib_at(suite, members[i]));
+    enum ib_status s =
+        missing ? ib_error_set(err, IB_E_USAGE,
+                               "%s: its suite names the plugin \"%.60s\", "
+                               "which is not in this program: give its module "
+                               "with --plugin",
+                               dir, missing)
+                : IB_OK;
+    cJSON_Delete(suite);
+    return s;
 }
 
 void ib_entry_close(struct ib_entry *e)

@@ -35,6 +35,10 @@ IB_CHECK enum ib_status ib_entry_open(const struct ib_registry *registry,
                                       const char *dir, struct ib_entry *out,
                                       struct ib_findings *f,
                                       struct ib_error *err);
+/* An error where its suite names a plugin that is not registered: that is no
+ * fault of the entry, but nobody can verify it so. */
+IB_CHECK enum ib_status ib_entry_plugins(const struct ib_registry *registry,
+                                         const char *dir, struct ib_error *err);
 void ib_entry_close(struct ib_entry *e);
 bool ib_is_entry(const char *path);
 /* Is it one of the entry's files? */
