@@ -114,8 +114,8 @@ static void test_empty_tracks_are_shown_as_empty(void **state)
 
     hide_gnuplot();
     struct ib_text page = make_page(r);
-    assert_says(&page, "<th scope=col>whitebox</th>");
-    assert_says(&page, "<td class=null>empty</td>");
+    assert_says(&page, "<th scope=col class=empty>whitebox</th>");
+    assert_says(&page, "<td class=\"null empty\">empty</td>");
     ib_text_free(&page);
 }
 

@@ -227,7 +227,8 @@ static void add_value(struct ib_text *t, const cJSON *h, bool track)
     int n = cJSON_GetArraySize(ib_view_array(h, "attacks"));
 
     if (!h) {
-        ib_text_add(t, "<td class=null>%s</td>", track ? "not run" : "empty");
+        ib_text_add(t, track ? "<td class=null>not run</td>"
+                             : "<td class=\"null empty\">empty</td>");
         return;
     }
     if (isnan(x)) {
@@ -261,11 +262,16 @@ static void add_items(const struct ib_page *p, int model)
                                          "whitebox"};
     size_t shown = 0;
 
-    ib_text_add(p->t, "<table class=mini><caption><span>Leakage behind each "
+    ib_text_add(p->t, "<div class=wide role=region tabindex=0 "
+                      "aria-label=\"Leakage by access level\">\n"
+                      "<table class=mini><caption><span>Leakage behind each "
                       "defense, by what the attacker sees</span></caption>\n"
                       "<thead><tr><th scope=col>Defense</th>");
     for (size_t i = 0; i < IB_COUNT(levels); i++)
-        ib_html_add(p->t, "<th scope=col>%s</th>", levels[i]);
+        ib_html_add(p->t, "<th scope=col%s>%s</th>",
+                    headline_of(p, model, NULL, levels[i]) ? ""
+                                                           : " class=empty",
+                    levels[i]);
     ib_text_add(p->t, "</tr></thead>\n<tbody>\n");
     for (size_t d = 0; d < p->v->defenses.n && shown < MOST; d++, shown++) {
         ib_html_add(p->t, "<tr><th scope=row>%s</th>", p->v->defenses.at[d]);
@@ -275,7 +281,7 @@ static void add_items(const struct ib_page *p, int model)
                       headline_of(p, model, NULL, levels[i]) != NULL);
         ib_text_add(p->t, "</tr>\n");
     }
-    ib_text_add(p->t, "</tbody></table>\n");
+    ib_text_add(p->t, "</tbody></table>\n</div>\n");
     if (p->v->defenses.n > shown)
         ib_html_add(p->t, "<p class=note>%d more are in the matrix.</p>\n",
                     (int)(p->v->defenses.n - shown));
