@@ -131,7 +131,7 @@ static void add_tables(const struct ib_page *p, const struct exposure *all,
                   "Share of undefended cells in which every evaluator "
                   "recognises the identity.");
     ib_text_add(p->t, "<thead><tr><th scope=col>Identity</th><th scope=col "
-                      "class=n>Recognised</th><td></td><th scope=col class=n>"
+                      "class=n>Recognised</th><th></th><th scope=col class=n>"
                       "Cells</th><th scope=col class=n>Mean SSIM</th></tr>"
                       "</thead>\n<tbody>\n");
     for (size_t i = 0; i < n; i++) {
