@@ -22,8 +22,8 @@ void ib_page_table_end(struct ib_text *t)
 static void add_evaluator(struct ib_text *t, const struct ib_view_row *r)
 {
     const char *id = "";
-    const cJSON *e = ib_view_evaluator(r, &id);
-    double most = NAN;
+    const cJSON *e = ib_view_evaluator(r, &id), *other;
+    double least = NAN, most = NAN;
 
     if (!e)
         return;
@@ -35,10 +35,21 @@ static void add_evaluator(struct ib_text *t, const struct ib_view_row *r)
     ib_text_add(t, " to ");
     ib_page_number(t, ib_view_number(e, "ceiling"));
     ib_text_add(t, ")");
-    cJSON_ArrayForEach(e, ib_view_object(r->json, "evaluators")) most =
-        fmax(most, ib_view_number(e, "acc1"));
-    ib_text_add(t, ", others up to ");
-    ib_page_number(t, most);
+    cJSON_ArrayForEach(other, ib_view_object(r->json, "evaluators"))
+    {
+        if (other == e)
+            continue;
+        least = fmin(least, ib_view_number(other, "acc1"));
+        most = fmax(most, ib_view_number(other, "acc1"));
+    }
+    if (!isnan(most)) {
+        ib_text_add(t, least < most ? ", others " : ", other ");
+        ib_page_number(t, least);
+    }
+    if (least < most) {
+        ib_text_add(t, " to ");
+        ib_page_number(t, most);
+    }
     ib_text_add(t, "</small>");
 }
 
@@ -209,8 +220,9 @@ void ib_page_matrix(const struct ib_page *p)
         "so nothing was measured twice.</p>\n"
         "<details><summary>The small print of a cell</summary>\n"
         "<dl class=facts><dt>evaluator</dt><dd>share of people that the "
-        "strictest independent classifier recognises; in brackets its floor "
-        "(best control) and its ceiling (real unseen images)</dd>\n"
+        "strictest independent classifier recognises (by which leakage is "
+        "least); in brackets its floor (best control) and its ceiling (real "
+        "unseen images)</dd>\n"
         "<dt>by SSIM</dt><dd>share whose most similar private image is of the "
         "right person, and the same for the best control</dd>\n"
         "<dt>SSIM</dt><dd>to the most similar private image of the person. It "

@@ -72,10 +72,12 @@ struct ib_estimate ib_view_column(const struct ib_view_row *r,
 
 const cJSON *ib_view_evaluator(const struct ib_view_row *r, const char **id)
 {
-    const cJSON *best = NULL, *e;
+    const cJSON *all = ib_view_object(r->json, "evaluators"), *e;
+    const cJSON *best = cJSON_GetObjectItemCaseSensitive(
+        all, ib_view_text(ib_view_object(r->json, "leakage"), "evaluator"));
 
     for (int counting = 1; counting >= 0 && !best; counting--) {
-        cJSON_ArrayForEach(e, ib_view_object(r->json, "evaluators"))
+        cJSON_ArrayForEach(e, all)
         {
             bool counts =
                 cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(e, "counts"));

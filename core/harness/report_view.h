@@ -65,8 +65,9 @@ bool ib_view_is(const struct ib_view_row *r, const char *status);
 /* A column of a row: its estimate and the best control's value. */
 struct ib_estimate ib_view_column(const struct ib_view_row *r,
                                   const char *column);
-/* The evaluator whose acc1 is the lowest among those that count (all, when
- * none counts): its object, and its id in *id; NULL: none. */
+/* The evaluator that leakage is of; where there is no leakage, the one whose
+ * acc1 is the lowest among those that count (all, when none counts): its
+ * object, and its id in *id; NULL: none. */
 const cJSON *ib_view_evaluator(const struct ib_view_row *r, const char **id);
 /* column minus its best control; the interval moves along. */
 struct ib_estimate ib_view_margin(const struct ib_view_row *r,
