@@ -116,9 +116,14 @@ static enum ib_status add_table(const struct ib_compare *c, int width,
             n++;
         }
     enum ib_status s = ib_table_status(t, err);
-    if (!s && n && width)
-        ib_table_text(t, width, color, out);
-    else if (!s && n)
+    if (!s && n && width) {
+        int left_out = ib_table_text(t, width, color, out);
+        if (left_out > 0)
+            ib_text_add(out,
+                        "(%d column%s not fit; --markdown FILE and --json FILE "
+                        "have all)\n",
+                        left_out, left_out == 1 ? " does" : "s do");
+    } else if (!s && n)
         ib_table_markdown(t, out);
     ib_table_free(t);
     return s;
