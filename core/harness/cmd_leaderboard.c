@@ -1,5 +1,8 @@
 /* invbench leaderboard RESULTS --out SITE: a static site over entries. */
+#include <sys/stat.h>
+
 #include "cli.h"
+#include "entry.h"
 #include "site.h"
 
 enum { SHOWN = 20 };
@@ -30,7 +33,7 @@ static enum ib_status tell_json(const struct ib_console *c, const char *out,
     return s;
 }
 
-static void tell(const struct ib_console *c, const char *out,
+static void tell(const struct ib_console *c, const char *dir, const char *out,
                  const struct ib_site_report *r, const struct ib_findings *f)
 {
     struct ib_text t = {0};
@@ -40,10 +43,32 @@ static void tell(const struct ib_console *c, const char *out,
         ib_console_note(c, "%zu not shown:\n%s", r->refused,
                         ib_text_string(&t));
         ib_text_free(&t);
+    } else if (r->entries == 0) {
+        ib_console_note(c, "%s holds no directory with an entry.json\n", dir);
     }
     ib_console_out(c, "%s/index.html: %zu entr%s, %zu rows on %zu boards\n",
                    out, r->entries, r->entries == 1 ? "y" : "ies", r->rows,
                    r->boards);
+}
+
+/* A site among the entries would be read, and published, with them. */
+static enum ib_status check_places(const char *dir, const char *out,
+                                   struct ib_error *err)
+{
+    struct stat a, b;
+
+    if (stat(dir, &a) == 0 && stat(out, &b) == 0 && a.st_dev == b.st_dev &&
+        a.st_ino == b.st_ino)
+        return ib_error_set(err, IB_E_USAGE,
+                            "--out: %s holds the entries; give the site "
+                            "another directory, for example --out site",
+                            out);
+    if (ib_is_entry(dir))
+        return ib_error_set(err, IB_E_USAGE,
+                            "%s is an entry; give the directory that it lies "
+                            "in",
+                            dir);
+    return IB_OK;
 }
 
 static int run(const struct ib_command_env *env, const struct ib_args *args,
@@ -60,11 +85,13 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
                      "--out site");
         return IB_EXIT_USAGE;
     }
-    s = ib_site_make(ib_args_at(args, 0), out, &report, &f, err);
+    s = check_places(ib_args_at(args, 0), out, err);
+    if (!s)
+        s = ib_site_make(ib_args_at(args, 0), out, &report, &f, err);
     if (!s && ib_args_has(args, "json"))
         s = tell_json(env->console, out, &report, &f, err);
     else if (!s)
-        tell(env->console, out, &report, &f);
+        tell(env->console, ib_args_at(args, 0), out, &report, &f);
     ib_findings_free(&f);
     if (s)
         return s == IB_E_USAGE ? IB_EXIT_USAGE : IB_EXIT_ERROR;
