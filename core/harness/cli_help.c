@@ -139,9 +139,9 @@ void ib_help_overview(struct ib_text *out, int width)
     for (const struct ib_command *const *c = ib_commands; *c; c++) {
         if ((*c)->hidden)
             continue;
-        ib_text_add(out, "  %-10s  ", (*c)->name);
+        ib_text_add(out, "  %-11s  ", (*c)->name);
         ib_help_wrap(out, (*c)->summary, strlen((*c)->summary),
-                     (struct ib_wrap){.indent = 14, .width = width, .at = 14});
+                     (struct ib_wrap){.indent = 15, .width = width, .at = 15});
     }
     ib_text_add(out,
                 "\nStart here:\n"
