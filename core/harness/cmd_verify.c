@@ -6,7 +6,7 @@
 #include "challenge.h"
 #include "tree.h"
 
-enum { NONCE_BYTES = 16, CELLS = 3 };
+enum { NONCE_BYTES = 16, CELLS = 3, EXIT_INTERRUPTED = 130 };
 
 /* What the caller brought, or fresh randomness. */
 static enum ib_status read_nonce(const struct ib_args *args,
@@ -161,6 +161,13 @@ static enum ib_status open_store(struct ib_session *s,
     return status ? status : ib_session_open_at(s, env, args, temporary, err);
 }
 
+static int interrupted(const struct ib_command_env *env)
+{
+    ib_console_note(env->console, "interrupted; what was computed is thrown "
+                                  "away (--store DIR keeps it)\n");
+    return EXIT_INTERRUPTED;
+}
+
 static int run(const struct ib_command_env *env, const struct ib_args *args,
                struct ib_error *err)
 {
@@ -178,6 +185,10 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
     int code = IB_EXIT_ERROR;
     enum ib_status s = ib_args_int(args, "cells", 1, 1000000, &v.cells, err);
 
+    if (!s && v.all && ib_args_has(args, "cells"))
+        s = ib_error_set(err, IB_E_USAGE,
+                         "verify: --cells draws some cells, --all takes every "
+                         "one; give one of the two");
     if (!s)
         s = read_nonce(args, v.nonce, err);
     if (!s)
@@ -189,7 +200,9 @@ static int run(const struct ib_command_env *env, const struct ib_args *args,
         s = open_store(&session, env, args, temporary, err);
     if (!s)
         s = run_all(&v, &c, challenge, &stopped, err);
-    if (!s && stopped)
+    if (!s && stopped && *temporary)
+        code = interrupted(env);
+    else if (!s && stopped)
         code = ib_session_interrupted(&session);
     else if (!s && !(s = tell(env, args, &v, &c, err)))
         code = exit_of(&v, &c, challenge, err);
