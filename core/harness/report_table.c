@@ -153,6 +153,34 @@ static void add_reasons(const struct ib_view *v, struct ib_text *out)
     }
 }
 
+/* A row that came about, but without leakage. */
+static const char *why_none(const struct ib_view_row *r)
+{
+    return ib_view_is(r, "ok") && isnan(r->leakage.value) ? r->leakage.reason
+                                                          : NULL;
+}
+
+/* Why leakage is n/a, each reason once. */
+static void add_no_leakage(const struct ib_view *v, struct ib_text *out)
+{
+    for (size_t i = 0; i < v->n_rows; i++) {
+        const char *why = why_none(&v->rows[i]), *other;
+        int before = 0, n = 0;
+        for (size_t j = 0; why && j < v->n_rows; j++) {
+            other = why_none(&v->rows[j]);
+            if (other && strcmp(other, why) == 0) {
+                n++;
+                before += j < i;
+            }
+        }
+        if (n == 0 || before || !*why)
+            continue;
+        ib_text_add(out, "  leakage n/a (%d row%s): ", n, n == 1 ? "" : "s");
+        ib_text_fit(out, why, ib_text_width(why), false);
+        ib_text_add(out, "\n");
+    }
+}
+
 static const char *text_of(const struct ib_view_row *r, const char *flag)
 {
     const cJSON *f;
@@ -214,6 +242,7 @@ enum ib_status ib_report_table(const cJSON *results,
         ib_text_add(&text, "(%d columns do not fit; report.html has them)\n",
                     left_out);
     add_reasons(&v, &text);
+    add_no_leakage(&v, &text);
     add_flags(&v, &text);
     s = ib_text_status(&text, err);
     if (s == IB_OK)
