@@ -198,15 +198,18 @@ static void add_flags(const struct ib_view *v, struct ib_text *out)
 {
     for (int i = 0; i < IB_FLAG_COUNT; i++) {
         const char *name = ib_flag_rules[i].name, *first = NULL;
+        bool differ = false;
         int n = 0;
         for (size_t r = 0; r < v->n_rows; r++) {
             const char *text = text_of(&v->rows[r], name);
             if (text && n++ == 0)
                 first = text;
+            differ |= text && strcmp(text, first) != 0;
         }
         if (!first)
             continue;
-        ib_text_add(out, "  flag %s (%d row%s): ", name, n, n == 1 ? "" : "s");
+        ib_text_add(out, "  flag %s (%d row%s)%s: ", name, n, n == 1 ? "" : "s",
+                    differ ? ", the first" : "");
         ib_text_fit(out, first, ib_text_width(first), false);
         ib_text_add(out, "\n");
     }
