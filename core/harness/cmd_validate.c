@@ -1,4 +1,5 @@
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "entry.h"
@@ -82,13 +83,27 @@ struct validation {
     struct ib_error *err;
 };
 
+static enum ib_status read_suite(struct validation *v, const char *path,
+                                 struct ib_suite **out, struct ib_error *why)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return ib_error_set(why, IB_E_USAGE,
+                            "%s is a directory without an entry.json; the file "
+                            "of a suite is wanted, or an entry as `invbench "
+                            "submit` makes it",
+                            path);
+    return ib_suite_read(v->env->registry, path, ib_args_all(v->args, "set"),
+                         ib_args_all(v->args, "only"), out, why);
+}
+
 static void one_suite(struct validation *v, const char *path)
 {
     struct ib_suite *suite = NULL;
     struct ib_error why = {0};
 
-    if (ib_suite_read(v->env->registry, path, ib_args_all(v->args, "set"),
-                      ib_args_all(v->args, "only"), &suite, &why) != IB_OK)
+    if (read_suite(v, path, &suite, &why) != IB_OK)
         v->wrong++;
     if (v->list)
         cJSON_AddItemToArray(v->list, verdict_json(path, suite, &why));
