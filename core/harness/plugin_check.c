@@ -16,27 +16,28 @@ static const char *missing_hook(const struct ib_plugin *p)
 
     switch (p->kind) {
     case IB_KIND_ATTACK:
-        return attack->run ? NULL : "run";
+        return attack->run ? NULL : "run()";
     case IB_KIND_DEFENSE:
         if (defense->stage == IB_STAGE_TRAIN)
             return defense->rewrite || defense->phases || defense->batch ||
                            defense->loss || defense->rows || defense->step
                        ? NULL
-                       : "batch (or another one of stage train)";
-        return defense->respond ? NULL : "respond";
+                       : "batch() (or another one of stage train; a "
+                         "defense of the answers is of IB_STAGE_RESPOND)";
+        return defense->respond ? NULL : "respond()";
     case IB_KIND_MODEL:
-        return model->build ? NULL : "build";
+        return model->build ? NULL : "build()";
     case IB_KIND_METRIC:
-        return metric->score ? NULL : "score";
+        return metric->score ? NULL : "score()";
     case IB_KIND_DATASET:
-        return dataset->load ? NULL : "load";
+        return dataset->load ? NULL : "load()";
     default:
-        return prior->fitted && !prior->fit ? "fit"
-               : !prior->open               ? "open"
-               : !prior->start              ? "start"
-               : !prior->decode             ? "decode"
-               : !prior->vjp                ? "vjp"
-               : !prior->project            ? "project"
+        return prior->fitted && !prior->fit ? "fit()"
+               : !prior->open               ? "open()"
+               : !prior->start              ? "start()"
+               : !prior->decode             ? "decode()"
+               : !prior->vjp                ? "vjp()"
+               : !prior->project            ? "project()"
                                             : NULL;
     }
 }
@@ -119,7 +120,7 @@ enum ib_status ib_plugin_check(const struct ib_plugin *p, bool hooks,
     wrong = hooks ? missing_hook(p) : NULL;
     if (wrong)
         return ib_error_set(err, IB_E_USAGE,
-                            "%s \"%s\": the required hook %s() is NULL",
+                            "%s \"%s\": the required hook %s is NULL",
                             ib_kind_names[p->kind], p->name, wrong);
     if (ib_options_check(p->options, p->options_size, err) != IB_OK)
         return ib_error_prefix(err, "%s \"%s\"", ib_kind_names[p->kind],
