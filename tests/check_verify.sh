@@ -124,6 +124,12 @@ END
 check "an edited run makes no entry" 2 "wrong with this entry" \
     "$program" submit "$dir/forging" --out "$dir/forged" --store "$dir/store"
 check "and leaves none" 0 gone bash -c "[ ! -e '$dir/forged' ] && echo gone"
+cp -r "$dir/entry" "$dir/kept"
+sed -i 's/"name": "entry"/"name": "kept"/' "$dir/kept/entry.json"
+check "nor does it replace one" 2 "was not kept" "$program" submit \
+    "$dir/forging" --out "$dir/kept" --store "$dir/store" --force
+check "which stays as it was" 0 "valid, 2 cells" bash -c \
+    "[ ! -e '$dir/kept.replaced' ] && '$program' validate '$dir/kept'"
 
 # --- what of the images is kept -------------------------------------------------
 "$program" run "$dir/suite.json" --set seeds='[2,1]' --out "$dir/two" \

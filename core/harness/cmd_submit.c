@@ -62,10 +62,9 @@ static int tell(const struct ib_command_env *env,
     ib_findings_text(f, SHOWN, &t);
     ib_console_note(env->console, "%s", ib_text_string(&t));
     ib_text_free(&t);
-    ib_error_set(
-        err, IB_E_DATA,
-        "%s: %zu thing%s wrong with this entry; nothing was left there", m->out,
-        f->n, f->n == 1 ? " is" : "s are");
+    ib_error_set(err, IB_E_DATA,
+                 "%s: %zu thing%s wrong with this entry; it was not kept",
+                 m->out, f->n, f->n == 1 ? " is" : "s are");
     return IB_EXIT_ERROR;
 }
 

@@ -277,28 +277,54 @@ static enum ib_status check_run(const struct making *k, struct ib_error *err)
     return IB_OK;
 }
 
+/* old: where an entry that --force replaces stands until the new one is
+ * checked; empty: there was none. */
 static enum ib_status check_out(const struct ib_entry_maker *m,
-                                struct ib_error *err)
+                                char old[PATH_MAX], struct ib_error *err)
 {
     struct stat st;
 
+    *old = '\0';
     if (stat(m->out, &st) != 0)
         return IB_OK;
     if (!m->force)
         return ib_error_set(err, IB_E_USAGE,
                             "%s is there already; --force replaces it", m->out);
-    if (S_ISDIR(st.st_mode) && (ib_is_entry(m->out) || rmdir(m->out) == 0))
-        return ib_tree_remove(m->out, err);
+    if (S_ISDIR(st.st_mode) && !ib_is_entry(m->out) && rmdir(m->out) == 0)
+        return IB_OK;
+    if (S_ISDIR(st.st_mode) && ib_is_entry(m->out)) {
+        if (snprintf(old, PATH_MAX, "%s.replaced", m->out) < PATH_MAX &&
+            rename(m->out, old) == 0)
+            return IB_OK;
+        return ib_error_set(err, IB_E_IO, "%s cannot be moved to %s", m->out,
+                            old);
+    }
     return ib_error_set(err, IB_E_USAGE,
                         "%s is no entry, so it is not replaced", m->out);
+}
+
+/* The replaced entry comes back where the new one did not come about. */
+static enum ib_status settle_old(const char *out, const char *old, bool back,
+                                 enum ib_status s, struct ib_error *err)
+{
+    if (!*old)
+        return s;
+    if (back ? rename(old, out) == 0
+             : ib_tree_remove(old, s ? NULL : err) == IB_OK)
+        return s;
+    return back && !s ? ib_error_set(err, IB_E_IO, "%s is now %s", out, old)
+           : s        ? s
+                      : IB_E_IO;
 }
 
 static enum ib_status make_and_check(struct making *k, struct ib_findings *f,
                                      struct ib_error *err)
 {
     struct ib_entry e = {0};
-    enum ib_status s = fill(k, err);
+    enum ib_status s = ib_tree_make(k->m->out, err);
 
+    if (!s)
+        s = fill(k, err);
     if (!s)
         s = ib_entry_open(k->m->env->registry, k->m->out, &e, f, err);
     if (!s)
@@ -311,7 +337,7 @@ enum ib_status ib_entry_make(const struct ib_entry_maker *m,
                              struct ib_findings *f, struct ib_error *err)
 {
     struct making k = {.m = m, .files = cJSON_CreateObject()};
-    char path[PATH_MAX];
+    char path[PATH_MAX], old[PATH_MAX] = "";
     enum ib_status s = path_in(m->run, "results.json", path, err);
 
     if (!s)
@@ -319,14 +345,13 @@ enum ib_status ib_entry_make(const struct ib_entry_maker *m,
     if (!s)
         s = check_run(&k, err);
     if (!s)
-        s = check_out(m, err);
-    if (!s)
-        s = ib_tree_make(m->out, err);
+        s = check_out(m, old, err);
     if (!s) {
         s = make_and_check(&k, f, err);
         /* a leaderboard would show what is left here */
         if ((s || f->n) && ib_tree_remove(m->out, s ? NULL : err) && !s)
             s = IB_E_IO;
+        s = settle_old(m->out, old, s || f->n, s, err);
     }
     cJSON_Delete(k.results);
     cJSON_Delete(k.files);
