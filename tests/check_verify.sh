@@ -193,5 +193,9 @@ check "it says so" 0 "evaluators trained here" \
 check "unless it is told where they are" 0 "with the entry's evaluators" \
     "$program" verify "$dir/theirs" --cells 2 --store "$dir/store" \
     --weights "$dir/weights"
+for entry in results/*/entry.json; do
+    check "$(dirname "$entry"), as published" 0 "valid, " \
+        "$program" validate "$(dirname "$entry")"
+done
 tests/schema_check.py results "$dir"/*/results.json || bad=1
 exit $bad

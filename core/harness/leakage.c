@@ -160,9 +160,9 @@ static void say_why_not(const struct ib_leakage_task *t, struct ib_leakage *out,
         snprintf(out->reason, sizeof out->reason, "%s", t->no_public);
     else if (t->n < 2)
         snprintf(out->reason, sizeof out->reason,
-                 "%d evaluator of another family than the target; 2 are "
-                 "needed",
-                 t->n);
+                 "2 evaluators of another family than the target are needed, "
+                 "with the metric accuracy; there %s %d",
+                 t->n == 1 ? "is" : "are", t->n);
     for (int i = 0; !*out->reason && i < t->n; i++)
         if (!out->part[i].counts)
             snprintf(out->reason, sizeof out->reason,
