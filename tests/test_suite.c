@@ -169,7 +169,7 @@ static void wrong_types_are_named(void **state)
 {
     (void)state;
     assert_has(refused("name=7"), "name: not a text");
-    assert_has(refused("seeds=3"), "seeds: missing, or not a list");
+    assert_has(refused("seeds=3"), "seeds: missing, empty, or not a list");
     assert_has(refused("seeds=[1.5]"), "seeds[0]: not an integer");
     assert_has(refused("models={}"), "models: not a list with at least one");
     assert_has(refused("models.0=7"), "models[0]: not an object");

@@ -176,6 +176,8 @@ static enum ib_status unknown_plugin(const struct ib_registry *r,
     for (size_t i = 0; i < r->n[kind]; i++)
         names[i] = r->entries[kind][i].plugin->name;
     ib_text_suggest(&hint, name, names);
+    if (!strstr(ib_text_string(&hint), "did you mean"))
+        ib_text_add(&hint, "; --plugin FILE.so adds others");
     ib_error_set(err, IB_E_USAGE, "%s: there is no %s \"%.60s\"%s", where,
                  ib_kind_names[kind], name, ib_text_string(&hint));
     ib_text_free(&hint);
