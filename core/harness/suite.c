@@ -56,7 +56,8 @@ static enum ib_status read_seeds(struct ib_suite_draft *d)
     if (!d->seeds)
         return IB_E_NOMEM;
     if (!cJSON_IsArray(v) || !v->child)
-        return ib_suite_wrong(d, "seeds: missing, empty, or not a list of integers");
+        return ib_suite_wrong(
+            d, "seeds: missing, empty, or not a list of integers");
     for (v = v->child; v; v = v->next) {
         int n = d->s.n_seeds;
         snprintf(path, sizeof path, "seeds[%d]", n);
