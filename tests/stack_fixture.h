@@ -47,7 +47,10 @@ static inline int stacked_answer(const struct stacked *s, int k, float *p,
                                  uint64_t ordinal)
 {
     const struct ib_asker who = {.seed = 1, .identity = 3, .ordinal = ordinal};
-    return ib_stack_respond(&s->stack, k, p, &who);
+    int label = -1;
+    assert_int_equal(ib_stack_respond(&s->stack, k, p, &who, &label, NULL),
+                     IB_OK);
+    return label;
 }
 
 #endif

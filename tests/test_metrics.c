@@ -363,7 +363,7 @@ static void utility_without_defenses_moves_nothing(void **state)
     struct ib_stack none = {0};
     struct ib_utility_rows rows = {2, 0, 2, scores, label, 1};
     (void)state;
-    ib_utility_add(&u, &none, &rows);
+    assert_int_equal(ib_utility_add(&u, &none, &rows, NULL), IB_OK);
     assert_true(u.n == 2 && u.hits == 1 && u.distortion == 0);
     assert_true(counts[0] == 1 && counts[2] == 2 && counts[3] == 0);
     assert_true(fabs(ib_ece_value(&u.ece) - (0.1 + 0.6) / 2) < 1e-6);

@@ -170,6 +170,45 @@ static void two_noises_of_a_stack_draw_apart(void **state)
     assert_true(fabs(twice[0] - 2 * once[0]) > 1e-6);
 }
 
+static void answer_nan(const void *options, struct ib_response *r)
+{
+    (void)options;
+    r->scores[1] = NAN;
+}
+
+static void answer_out_of_range(const void *options, struct ib_response *r)
+{
+    (void)options;
+    r->label = r->classes;
+}
+
+static void a_defense_whose_answer_is_none_is_named(void **state)
+{
+    static const struct ib_defense nan = {.plugin = {.name = "vague"},
+                                          .stage = IB_STAGE_RESPOND,
+                                          .respond = answer_nan},
+                                   range = {.plugin = {.name = "far"},
+                                            .stage = IB_STAGE_RESPOND,
+                                            .respond = answer_out_of_range};
+    const struct ib_asker who = {.seed = 1};
+    struct ib_stack s = {.use = {{.plugin = &nan.plugin}}, .n = 1};
+    float p[2] = {0.5f, 0.5f};
+    struct ib_error err;
+    int label;
+    (void)state;
+
+    assert_int_equal(ib_stack_respond(&s, 2, p, &who, &label, &err),
+                     IB_E_NUMERIC);
+    assert_non_null(strstr(err.text, "defense vague answers with a score that "
+                                     "is not a number, for class 1"));
+    p[1] = 0.5f;
+    s.use[0].plugin = &range.plugin;
+    assert_int_equal(ib_stack_respond(&s, 2, p, &who, &label, &err),
+                     IB_E_INTERNAL);
+    assert_non_null(strstr(err.text, "far answers with the label 2, which is "
+                                     "not within 0..1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_stack_that_is_too_long_is_refused),
         cmocka_unit_test(randomness_follows_the_query_and_nothing_else),
         cmocka_unit_test(two_noises_of_a_stack_draw_apart),
+        cmocka_unit_test(a_defense_whose_answer_is_none_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "evaluate.h"
 
 #include <math.h>
+#include <string.h>
 
 void ib_ece_add(struct ib_ece *e, double confidence, bool correct)
 {
@@ -24,20 +25,18 @@ double ib_ece_value(const struct ib_ece *e)
     return n ? gap / (double)n : NAN;
 }
 
-static double respond(const struct ib_stack *stack, int k, float *scores,
-                      float *before, const struct ib_asker *who, int *label)
+static double moved(int k, const float *scores, const float *before)
 {
-    double moved = 0;
+    double sum = 0;
     for (int i = 0; i < k; i++)
-        before[i] = scores[i];
-    *label = ib_stack_respond(stack, k, scores, who);
-    for (int i = 0; i < k; i++)
-        moved += fabs((double)scores[i] - (double)before[i]);
-    return moved;
+        sum += fabs((double)scores[i] - (double)before[i]);
+    return sum;
 }
 
-void ib_utility_add(struct ib_utility *u, const struct ib_stack *stack,
-                    const struct ib_utility_rows *rows)
+enum ib_status ib_utility_add(struct ib_utility *u,
+                              const struct ib_stack *stack,
+                              const struct ib_utility_rows *rows,
+                              struct ib_error *err)
 {
     size_t k = (size_t)rows->classes;
     float *before = rows->scores + rows->n * k;
@@ -46,12 +45,17 @@ void ib_utility_add(struct ib_utility *u, const struct ib_stack *stack,
             .seed = rows->seed, .identity = -1, .ordinal = rows->first + i};
         float *scores = rows->scores + i * k;
         int label, truth = rows->label[i];
-        u->distortion +=
-            respond(stack, rows->classes, scores, before, &who, &label);
+        memcpy(before, scores, k * sizeof *before);
+        enum ib_status status =
+            ib_stack_respond(stack, rows->classes, scores, &who, &label, err);
+        if (status)
+            return status;
+        u->distortion += moved(rows->classes, scores, before);
         u->n++;
         u->hits += label == truth;
         u->total[truth]++;
         u->correct[truth] += label == truth;
         ib_ece_add(&u->ece, scores[label], label == truth);
     }
+    return IB_OK;
 }

@@ -32,7 +32,9 @@ struct ib_utility_rows {
     const int32_t *label;
     uint64_t seed;
 };
-void ib_utility_add(struct ib_utility *u, const struct ib_stack *stack,
-                    const struct ib_utility_rows *rows);
+IB_CHECK enum ib_status ib_utility_add(struct ib_utility *u,
+                                       const struct ib_stack *stack,
+                                       const struct ib_utility_rows *rows,
+                                       struct ib_error *err);
 
 #endif

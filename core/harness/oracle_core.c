@@ -144,7 +144,8 @@ static uint64_t core_ordinal(struct ib_oracle_core *c, int slot)
 }
 
 /* One row's probabilities become what leaves. */
-static void core_respond(struct ib_oracle_core *c, int slot, float *row)
+static enum ib_status core_respond(struct ib_oracle_core *c, int slot,
+                                   float *row, struct ib_error *err)
 {
     const struct ib_asker who = {
         .seed = c->p.seed,
@@ -152,13 +153,16 @@ static void core_respond(struct ib_oracle_core *c, int slot, float *row)
         .ordinal = core_ordinal(c, slot),
     };
     static const struct ib_stack none;
-    int label = ib_stack_respond(c->p.stack ? c->p.stack : &none,
-                                 c->info.classes, row, &who);
+    int label;
+    enum ib_status status =
+        ib_stack_respond(c->p.stack ? c->p.stack : &none, c->info.classes, row,
+                         &who, &label, err);
 
-    if (c->info.level != IB_LABELS)
-        return;
+    if (status || c->info.level != IB_LABELS)
+        return status;
     memset(row, 0, c->k * sizeof(*row));
     row[label] = 1;
+    return IB_OK;
 }
 
 static enum ib_status core_scores(struct ib_oracle_core *c, size_t n,
@@ -174,7 +178,9 @@ static enum ib_status core_scores(struct ib_oracle_core *c, size_t n,
                     c->work);
     for (size_t j = 0; j < c->granted; j++) {
         size_t i = (size_t)c->place[j];
-        core_respond(c, c->slot[i], c->work + j * c->k);
+        status = core_respond(c, c->slot[i], c->work + j * c->k, err);
+        if (status)
+            return status;
         memcpy(c->b.output + i * c->k, c->work + j * c->k,
                c->k * sizeof(*c->work));
     }

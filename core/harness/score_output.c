@@ -71,23 +71,38 @@ cJSON *ib_score_output(const struct ib_images *x)
 /* Far from the ordinals of an attack's own questions. */
 static const uint64_t first_ordinal = UINT64_C(1) << 40;
 
-static void answer(const struct ib_recon *recon, const struct ib_stack *stack,
-                   uint64_t seed, int k, float *scores, double *out)
+/* What the target is asked, and through what. */
+struct question {
+    const struct ib_recon *recon;
+    const struct ib_stack *stack;
+    uint64_t seed;
+    int classes;
+};
+
+/* scores: logits in, answers out; out: per target, that of its own class. */
+static enum ib_status answer(const struct question *q, float *scores,
+                             double *out, struct ib_error *err)
 {
+    const struct ib_recon *recon = q->recon;
+    int k = q->classes, label;
     size_t n = (size_t)recon->targets * (size_t)recon->images;
     for (int t = 0; t < recon->targets; t++)
         out[t] = 0;
     ib_softmax_rows(n, (size_t)k, scores, scores);
     for (size_t i = 0; i < n; i++) {
         size_t t = i / (size_t)recon->images;
-        struct ib_asker who = {.seed = seed,
+        struct ib_asker who = {.seed = q->seed,
                                .identity = recon->target[t],
                                .ordinal =
                                    first_ordinal + i % (size_t)recon->images};
-        ib_stack_respond(stack, k, scores + i * (size_t)k, &who);
+        enum ib_status status = ib_stack_respond(
+            q->stack, k, scores + i * (size_t)k, &who, &label, err);
+        if (status)
+            return status;
         double x = scores[i * (size_t)k + (size_t)recon->target[t]];
         out[t] += fmin(fmax(x, 0), 1) / recon->images;
     }
+    return IB_OK;
 }
 
 static enum ib_status ask(struct ib_loaded_model *model,
@@ -103,16 +118,20 @@ static enum ib_status ask(struct ib_loaded_model *model,
     double seed = ib_at_number(ib_at(recon->artifact.meta, "spec"), "seed");
     float *scores = calloc(images.n * (size_t)k + 1, sizeof *scores);
     double *all = calloc((size_t)recon->targets + 1, sizeof *all);
+    enum ib_status status = IB_OK;
     if (scores && all) {
+        const struct question q = {recon, stack, seed >= 0 ? (uint64_t)seed : 0,
+                                   k};
         ib_predict(model->net, model->nodes.input, model->nodes.logits, &images,
                    scores);
-        answer(recon, stack, seed >= 0 ? (uint64_t)seed : 0, k, scores, all);
-        *out = cJSON_CreateDoubleArray(all, recon->targets);
+        status = answer(&q, scores, all, err);
+        *out = status ? NULL : cJSON_CreateDoubleArray(all, recon->targets);
     }
     free(scores);
     free(all);
-    return *out ? IB_OK
-                : ib_error_set(err, IB_E_NOMEM, "no memory for answers");
+    if (status || *out)
+        return status;
+    return ib_error_set(err, IB_E_NOMEM, "no memory for answers");
 }
 
 enum ib_status ib_score_answers(const struct ib_stage_env *env,

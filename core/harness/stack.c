@@ -1,5 +1,6 @@
 #include "stack.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -176,17 +177,37 @@ static struct ib_rng stack_rng(const struct ib_asker *who, int place)
     return ib_rng_stream(who->seed, "defense", who->identity, name);
 }
 
-int ib_stack_respond(const struct ib_stack *s, int classes, float *scores,
-                     const struct ib_asker *who)
+static enum ib_status check_answer(const struct ib_defense *d,
+                                   const struct ib_response *r,
+                                   struct ib_error *err)
+{
+    for (int i = 0; i < r->classes; i++)
+        if (!isfinite(r->scores[i]))
+            return ib_error_set(err, IB_E_NUMERIC,
+                                "defense %.60s answers with a score that is "
+                                "not a number, for class %d",
+                                d->plugin.name, i);
+    if (r->label < 0 || r->label >= r->classes)
+        return ib_error_set(err, IB_E_INTERNAL,
+                            "defense %.60s answers with the label %d, which "
+                            "is not within 0..%d",
+                            d->plugin.name, r->label, r->classes - 1);
+    return IB_OK;
+}
+
+enum ib_status ib_stack_respond(const struct ib_stack *s, int classes,
+                                float *scores, const struct ib_asker *who,
+                                int *label, struct ib_error *err)
 {
     struct ib_response r = {
         .classes = classes,
         .scores = scores,
         .label = stack_argmax(classes, scores),
     };
+    enum ib_status status = IB_OK;
     int place = 0;
 
-    for (int i = 0; i < s->n; i++) {
+    for (int i = 0; i < s->n && !status; i++) {
         const struct ib_defense *d = ib_stack_at(s, i);
         if (d->stage != IB_STAGE_RESPOND)
             continue;
@@ -196,12 +217,12 @@ int ib_stack_respond(const struct ib_stack *s, int classes, float *scores,
         place++;
         r.rng = &rng;
         d->respond(s->use[i].options, &r);
+        status = check_answer(d, &r, err);
     }
-    if (r.label < 0 || r.label >= classes)
-        r.label = 0;
-    if (r.label_only) {
+    *label = status ? 0 : r.label;
+    if (!status && r.label_only) {
         memset(scores, 0, (size_t)classes * sizeof(*scores));
         scores[r.label] = 1;
     }
-    return r.label;
+    return status;
 }

@@ -44,9 +44,12 @@ struct ib_asker {
     int64_t identity; /* class; -1 shared */
     uint64_t ordinal; /* of this query among the identity's */
 };
-/* One answer: probabilities in, what leaves out (K, in place). Returns the
- * label that leaves. */
-int ib_stack_respond(const struct ib_stack *s, int classes, float *scores,
-                     const struct ib_asker *who);
+/* One answer: probabilities in, what leaves out (K, in place), and the label
+ * that leaves. A defense that answers with what is no number, or with a label
+ * that there is not, is named (IB_E_NUMERIC, IB_E_INTERNAL). */
+IB_CHECK enum ib_status ib_stack_respond(const struct ib_stack *s, int classes,
+                                         float *scores,
+                                         const struct ib_asker *who, int *label,
+                                         struct ib_error *err);
 
 #endif

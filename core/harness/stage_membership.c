@@ -142,7 +142,12 @@ static enum ib_status ask_net(struct stage *s, struct ib_loaded_model *m,
         const struct ib_asker who = {
             .seed = s->seed, .client = client, .identity = -1, .ordinal = i};
 
-        ib_stack_respond(&s->stack, (int)k, s->answer + i * k, &who);
+        int label;
+        enum ib_status status = ib_stack_respond(
+            &s->stack, (int)k, s->answer + i * k, &who, &label, err);
+
+        if (status)
+            return status;
     }
     return IB_OK;
 }

@@ -86,8 +86,7 @@ static enum ib_status measure(struct stage *s, struct ib_error *err)
                                    .scores = s->scores,
                                    .label = x->identity,
                                    .seed = s->seed};
-    ib_utility_add(&s->u, &s->stack, &rows);
-    return IB_OK;
+    return ib_utility_add(&s->u, &s->stack, &rows, err);
 }
 
 /* At most TRAIN_MAX training images, evenly spaced over the split. */
