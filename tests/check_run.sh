@@ -235,6 +235,13 @@ check "score prints the table" 0 "leakage" "$program" score \
 check "an unknown cell is wrong usage" 1 "m/none/good/scores/s1" "$program" \
     train --suite "$dir/int.json" --cell m/none/god/scores/s1 \
     --store "$dir/store-int"
+mkdir "$dir/unfinished"
+cp suites/quick.json "$dir/unfinished/suite.json"
+for command in report "compare $dir/unfinished" "submit --out $dir/e --store $dir/store"; do
+    # shellcheck disable=SC2086 # words
+    check "${command%% *} says that a run is not over" 2 "come to its end" \
+        "$program" $command "$dir/unfinished"
+done
 check "store ls lists artifacts" 0 "attack   mi-face-blackbox" \
     "$program" store ls --store "$dir/store-int"
 check "store gc wants a limit" 1 "--max-size" \

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "compare_parts.h"
+#include "run_results.h"
 
 #define SCHEMA "invbench.results/1"
 
@@ -23,7 +24,8 @@ static enum ib_status read_side(struct ib_compare *c, enum ib_side side,
     bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
     snprintf(file, sizeof file, folder ? "%.4000s/results.json" : "%.4000s",
              path);
-    enum ib_status status = ib_json_read(file, &s->root, err);
+    enum ib_status status = folder ? ib_run_results(path, &s->root, err)
+                                   : ib_json_read(file, &s->root, err);
     if (status)
         return status;
     const char *schema = ib_view_text(s->root, "schema");

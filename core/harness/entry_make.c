@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "entry.h"
+#include "run_results.h"
 #include "tree.h"
 
 enum { FILE_LIMIT = 1 << 30 };
@@ -337,11 +338,9 @@ enum ib_status ib_entry_make(const struct ib_entry_maker *m,
                              struct ib_findings *f, struct ib_error *err)
 {
     struct making k = {.m = m, .files = cJSON_CreateObject()};
-    char path[PATH_MAX], old[PATH_MAX] = "";
-    enum ib_status s = path_in(m->run, "results.json", path, err);
+    char old[PATH_MAX] = "";
+    enum ib_status s = ib_run_results(m->run, &k.results, err);
 
-    if (!s)
-        s = ib_json_read(path, &k.results, err);
     if (!s)
         s = check_run(&k, err);
     if (!s)

@@ -6,6 +6,7 @@
 
 #include "report_page.h"
 #include "report_style.h"
+#include "run_results.h"
 
 static const char *const sections[][2] = {
     {"headline", "Headline"}, {"matrix", "Matrix"},
@@ -165,7 +166,7 @@ enum ib_status ib_report_make(const char *dir, struct ib_error *err)
     if (strlen(dir) > 3500)
         return ib_error_set(err, IB_E_IO, "%.80s...: path is too long", dir);
     snprintf(path, sizeof path, "%s/results.json", dir);
-    enum ib_status s = ib_json_read(path, &results, err);
+    enum ib_status s = ib_run_results(dir, &results, err);
     if (s == IB_OK)
         s = ib_view_open(results, path, &v, err);
     if (s == IB_OK)
