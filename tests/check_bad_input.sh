@@ -4,26 +4,9 @@
 # wrong, 2 where the machine or the data is; what was there stays.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-program=$(realpath "${INVBENCH_PROGRAM:-./invbench}")
-dir=$(mktemp -d "${TMPDIR:-/tmp}/invbench-bad-XXXXXX") || exit 2
-trap 'rm -rf "$dir"' EXIT
+. tests/check.sh
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
 unset INVBENCH_DATA
-bad=0
-
-check() { # name, wanted status, wanted text in the output, command...
-    local name=$1 status=$2 part=$3 got
-    shift 3
-    "$@" >"$dir/log" 2>&1 </dev/null
-    got=$?
-    if [ "$got" -eq "$status" ] && grep -qF -- "$part" "$dir/log"; then
-        echo "ok $name"
-    else
-        echo "not ok $name: exit $got (wanted $status), wanted: $part"
-        head -10 "$dir/log"
-        bad=1
-    fi
-}
 suite() { # data set
     cat <<END
 {"schema": "invbench.suite/1", "name": "t", "seeds": [1],

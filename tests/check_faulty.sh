@@ -4,30 +4,8 @@
 # others come to their end, no failure is kept, a retry tries again.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-program=$(realpath "${INVBENCH_PROGRAM:-./invbench}")
-dir=$(mktemp -d "${TMPDIR:-/tmp}/invbench-faulty-XXXXXX") || exit 2
-trap 'rm -rf "$dir"' EXIT
+. tests/check.sh
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:handle_segv=0
-bad=0
-
-verdict() { # name, "yes" or not, what else to say
-    if [ "$2" = yes ]; then
-        echo "ok $1"
-    else
-        echo "not ok $1: ${3-}"
-        head -30 "$dir/log"
-        bad=1
-    fi
-}
-check() { # name, wanted status, wanted text in the output, command...
-    local name=$1 status=$2 part=$3 got
-    shift 3
-    "$@" >"$dir/log" 2>&1 </dev/null
-    got=$?
-    verdict "$name" "$([ "$got" -eq "$status" ] &&
-        grep -qF -- "$part" "$dir/log" && echo yes)" \
-        "exit $got (wanted $status), wanted: $part"
-}
 stacks() { # plugin, prefix of ids
     for act in segv exit spin nan; do
         printf ', {"id": "%s-%s", "stack": [{"name": "%s", "act": "%s"}]}' \

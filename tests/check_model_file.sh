@@ -4,24 +4,7 @@
 # training whose numbers leave the range.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-program=${INVBENCH_PROGRAM:-./invbench}
-dir=$(mktemp -d "${TMPDIR:-/tmp}/invbench-model-XXXXXX") || exit 2
-trap 'rm -rf "$dir"' EXIT
-bad=0
-
-check() { # name, wanted status, wanted text in the output, command...
-    local name=$1 status=$2 part=$3 got
-    shift 3
-    "$@" >"$dir/log" 2>&1 </dev/null
-    got=$?
-    if [ "$got" -eq "$status" ] && grep -qF -- "$part" "$dir/log"; then
-        echo "ok $name"
-    else
-        echo "not ok $name: exit $got (wanted $status), wanted: $part"
-        head -10 "$dir/log"
-        bad=1
-    fi
-}
+. tests/check.sh
 data='{"name": "synthfaces", "size": 32, "identities": 4, "train": 4,
        "holdout": 2, "public_identities": 2, "public_images": 2}'
 # shellcheck disable=SC2317 # called through check

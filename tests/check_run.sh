@@ -4,31 +4,8 @@
 # the cells concerned.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-program=${INVBENCH_PROGRAM:-./invbench}
-program=$(realpath "$program")
-dir=$(mktemp -d "${TMPDIR:-/tmp}/invbench-run-XXXXXX") || exit 2
-trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
+. tests/check.sh
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-bad=0
-
-check() { # name, wanted status, wanted text in the output, command...
-    local name=$1 status=$2 part=$3 got
-    shift 3
-    "$@" >"$dir/log" 2>&1 </dev/null
-    got=$?
-    verdict "$name" "$([ "$got" -eq "$status" ] &&
-        grep -qF -- "$part" "$dir/log" && echo yes)" \
-        "exit $got (wanted $status), wanted: $part"
-}
-verdict() { # name, "yes" or not, what else to say
-    if [ "$2" = yes ]; then
-        echo "ok $1"
-    else
-        echo "not ok $1: ${3-}"
-        head -20 "$dir/log"
-        bad=1
-    fi
-}
 suite() { # attacks, as JSON, [other members]
     cat <<END
 {"schema": "invbench.suite/1", "name": "t", "seeds": [1],

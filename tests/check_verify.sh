@@ -3,25 +3,8 @@
 # one of other numerics, and after forgeries that fit all hashes.
 set -u
 cd "$(dirname "$0")/.." || exit 2
-program=$(realpath "${INVBENCH_PROGRAM:-./invbench}")
-dir=$(mktemp -d "${TMPDIR:-/tmp}/invbench-verify-XXXXXX") || exit 2
-trap 'rm -rf "$dir"' EXIT
+. tests/check.sh
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0
-bad=0
-
-check() { # name, wanted status, wanted text in the output, command...
-    local name=$1 status=$2 part=$3 got
-    shift 3
-    "$@" >"$dir/log" 2>&1 </dev/null
-    got=$?
-    if [ "$got" -eq "$status" ] && grep -qF -- "$part" "$dir/log"; then
-        echo "ok $name"
-    else
-        echo "not ok $name: exit $got (wanted $status), wanted: $part"
-        head -20 "$dir/log"
-        bad=1
-    fi
-}
 # Edits results.json by a Python statement on r, then makes every hash fit.
 forge() { # entry, statement
     python3 - "$1" "$2" <<'END'
