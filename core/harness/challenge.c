@@ -210,11 +210,7 @@ static enum ib_status train(struct ib_challenge *c, struct ib_verify *v,
             want[score->input[i]] |=
                 p->nodes[score->input[i]].kind != IB_NODE_ATTACK;
     }
-    s->options.want = want;
-    status =
-        ib_run_plan(s->plan, &s->env, &s->options, s->command->console, err);
-    s->options.want = NULL;
-    *stopped = s->options.stop && *s->options.stop;
+    status = ib_session_run_wanted(s, want, stopped, err);
     free(want);
     return status;
 }

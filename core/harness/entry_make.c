@@ -310,12 +310,11 @@ static enum ib_status settle_old(const char *out, const char *old, bool back,
 {
     if (!*old)
         return s;
-    if (back ? rename(old, out) == 0
-             : ib_tree_remove(old, s ? NULL : err) == IB_OK)
-        return s;
-    return back && !s ? ib_error_set(err, IB_E_IO, "%s is now %s", out, old)
-           : s        ? s
-                      : IB_E_IO;
+    if (!back)
+        return ib_tree_remove(old, err);
+    if (rename(old, out) != 0 && !s)
+        return ib_error_set(err, IB_E_IO, "%s is now %s", out, old);
+    return s;
 }
 
 static enum ib_status make_and_check(struct making *k, struct ib_findings *f,

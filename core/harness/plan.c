@@ -90,15 +90,11 @@ static enum ib_status plan_data(struct ib_making *m)
     return ib_making_status(m, m->data);
 }
 
-static int add_model(struct ib_making *m, const char *role, cJSON *plugin,
-                     cJSON *train, const char *label)
+int ib_making_model(struct ib_making *m, struct ib_spec_model spec,
+                    const char *label)
 {
-    const struct ib_spec_model spec = {.role = role,
-                                       .plugin = plugin,
-                                       .train = train,
-                                       .seed = ib_making_seed(m),
-                                       .data = ib_making_data_key(m)};
-
+    spec.seed = ib_making_seed(m);
+    spec.data = ib_making_data_key(m);
     return ib_plan_add(m->b,
                        &(struct ib_plan_new){.kind = IB_NODE_MODEL,
                                              .spec = ib_spec_model(m->b, &spec),
@@ -106,6 +102,15 @@ static int add_model(struct ib_making *m, const char *role, cJSON *plugin,
                                              .inputs = &m->data,
                                              .n_inputs = 1},
                        m->err);
+}
+
+static int add_model(struct ib_making *m, const char *role, cJSON *plugin,
+                     cJSON *train, const char *label)
+{
+    return ib_making_model(
+        m,
+        (struct ib_spec_model){.role = role, .plugin = plugin, .train = train},
+        label);
 }
 
 static int add_utility(struct ib_making *m, int model, cJSON *respond,

@@ -29,6 +29,10 @@ uint64_t ib_making_seed(const struct ib_making *m);
 enum ib_status ib_making_no_memory(struct ib_making *m);
 /* err was set by the call that returned node. */
 enum ib_status ib_making_status(const struct ib_making *m, int node);
+/* A node that trains a model on the current data; seed and data are filled in
+ * here. */
+int ib_making_model(struct ib_making *m, struct ib_spec_model spec,
+                    const char *label);
 /* The one score node of a set of reconstructions. */
 int ib_making_score(struct ib_making *m, int recon, const char *what);
 /* The node of what the attack's prior has learnt, added when it is first asked

@@ -11,21 +11,13 @@ static int add_shadow(struct ib_making *m, int shadow)
     const struct ib_spec_model spec = {.role = "shadow",
                                        .shadow = shadow,
                                        .plugin = m->specs.models[m->model],
-                                       .train = m->specs.train[m->defense],
-                                       .seed = ib_making_seed(m),
-                                       .data = ib_making_data_key(m)};
+                                       .train = m->specs.train[m->defense]};
     char label[160];
 
     snprintf(label, sizeof(label), "shadow %d %.60s/%.60s/%s", shadow,
              m->suite->models[m->model].id, m->suite->defenses[m->defense].id,
              m->s);
-    return ib_plan_add(m->b,
-                       &(struct ib_plan_new){.kind = IB_NODE_MODEL,
-                                             .spec = ib_spec_model(m->b, &spec),
-                                             .label = label,
-                                             .inputs = &m->data,
-                                             .n_inputs = 1},
-                       m->err);
+    return ib_making_model(m, spec, label);
 }
 
 static cJSON *keys_of(const struct ib_plan *p, const int *nodes, int n)

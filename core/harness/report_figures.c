@@ -265,28 +265,27 @@ static size_t add_picture(const struct ib_page *p, const char *file,
     return size;
 }
 
-static size_t add_sheet(const struct ib_page *p, const cJSON *sheet,
-                        size_t room)
+/* ctx: the bytes of pictures that the page already holds. */
+static void add_sheet(void *ctx, const struct ib_page *p, const cJSON *sheet)
 {
     struct ib_text words = {0};
+    size_t *used = ctx;
 
     sheet_words(sheet, &words);
     ib_text_add(p->t, "<figure>\n<div class=sheet role=region tabindex=0 "
                       "aria-label=\"contact sheet\">");
-    size_t size = add_picture(p, ib_view_text(sheet, "file"),
-                              ib_text_string(&words), room);
+    *used += add_picture(p, ib_view_text(sheet, "file"), ib_text_string(&words),
+                         (size_t)SHEETS_MAX - *used);
     ib_html_add(p->t, "</div>\n<figcaption>%s</figcaption>\n</figure>\n",
                 ib_text_string(&words));
     p->t->failed |= words.failed;
     ib_text_free(&words);
-    return size;
 }
 
 enum ib_status ib_page_sheets(const struct ib_page *p, struct ib_error *err)
 {
     char path[4096];
     cJSON *index = NULL;
-    const cJSON *sheet;
     struct ib_error why = {0};
     size_t used = 0;
 
@@ -308,15 +307,8 @@ enum ib_status ib_page_sheets(const struct ib_page *p, struct ib_error *err)
                           "most; below it the others, and the controls: a "
                           "clear face that is not this person's gives nothing "
                           "away.</p>\n");
-    for (int rest = 0; rest < 2; rest++) {
-        ib_page_sheets_begin(p, sheets, rest);
-        cJSON_ArrayForEach(sheet, sheets)
-        {
-            if (ib_page_sheet_leads(p->v, sheets, sheet) == (rest == 0))
-                used += add_sheet(p, sheet, (size_t)SHEETS_MAX - used);
-        }
-        ib_page_sheets_end(p, sheets, rest);
-    }
+    ib_page_sheet_groups(
+        p, sheets, &(struct ib_page_sheet){.put = add_sheet, .ctx = &used});
     cJSON_Delete(index);
     return IB_OK;
 }

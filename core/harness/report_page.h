@@ -20,13 +20,15 @@ IB_CHECK enum ib_status ib_page_plots(const struct ib_page *p,
                                       struct ib_error *err);
 IB_CHECK enum ib_status ib_page_sheets(const struct ib_page *p,
                                        struct ib_error *err);
-/* Is it the sheet of the attack that leaks most from its model? The others
- * are folded away: rest = 1. */
-bool ib_page_sheet_leads(const struct ib_view *v, const cJSON *sheets,
-                         const cJSON *sheet);
-void ib_page_sheets_begin(const struct ib_page *p, const cJSON *sheets,
-                          int rest);
-void ib_page_sheets_end(const struct ib_page *p, const cJSON *sheets, int rest);
+/* How one sheet is put on a page. */
+struct ib_page_sheet {
+    void (*put)(void *ctx, const struct ib_page *p, const cJSON *sheet);
+    void *ctx;
+};
+/* Of each model the sheet of the attack that leaks most; then all others,
+ * folded away. */
+void ib_page_sheet_groups(const struct ib_page *p, const cJSON *sheets,
+                          const struct ib_page_sheet *add);
 void ib_page_matched(const struct ib_page *p);    /* at equal accuracy */
 void ib_page_flags(const struct ib_page *p);      /* flags and missing cells */
 void ib_page_utility(const struct ib_page *p);    /* what defenses cost */

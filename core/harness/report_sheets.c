@@ -24,8 +24,9 @@ static double leak_of(const struct ib_view *v, const cJSON *sheet)
     return most;
 }
 
-bool ib_page_sheet_leads(const struct ib_view *v, const cJSON *sheets,
-                         const cJSON *sheet)
+/* Is it the sheet of the attack that leaks most from its model? */
+static bool leads(const struct ib_view *v, const cJSON *sheets,
+                  const cJSON *sheet)
 {
     double mine = leak_of(v, sheet);
     bool before = true;
@@ -48,34 +49,32 @@ bool ib_page_sheet_leads(const struct ib_view *v, const cJSON *sheets,
     return true;
 }
 
-static int count(const struct ib_page *p, const cJSON *sheets, int rest)
+static void add_group(const struct ib_page *p, const cJSON *sheets, bool rest,
+                      const struct ib_page_sheet *add)
 {
     const cJSON *sheet;
     int n = 0;
 
-    cJSON_ArrayForEach(sheet, sheets) n +=
-        ib_page_sheet_leads(p->v, sheets, sheet) == (rest == 0);
-    return n;
-}
-
-void ib_page_sheets_begin(const struct ib_page *p, const cJSON *sheets,
-                          int rest)
-{
-    int n = count(p, sheets, rest);
-
-    if (n && rest)
+    cJSON_ArrayForEach(sheet, sheets) n += leads(p->v, sheets, sheet) != rest;
+    if (n == 0)
+        return;
+    if (rest)
         ib_text_add(p->t,
                     "<details class=more><summary>%d more sheet%s: other "
                     "attacks, controls, samples of priors</summary>\n",
                     n, n == 1 ? "" : "s");
-    if (n)
-        ib_text_add(p->t, "<div class=sheets>\n");
+    ib_text_add(p->t, "<div class=sheets>\n");
+    cJSON_ArrayForEach(sheet, sheets)
+    {
+        if (leads(p->v, sheets, sheet) != rest)
+            add->put(add->ctx, p, sheet);
+    }
+    ib_text_add(p->t, rest ? "</div>\n</details>\n" : "</div>\n");
 }
 
-void ib_page_sheets_end(const struct ib_page *p, const cJSON *sheets, int rest)
+void ib_page_sheet_groups(const struct ib_page *p, const cJSON *sheets,
+                          const struct ib_page_sheet *add)
 {
-    int n = count(p, sheets, rest);
-
-    if (n)
-        ib_text_add(p->t, rest ? "</div>\n</details>\n" : "</div>\n");
+    add_group(p, sheets, false, add);
+    add_group(p, sheets, true, add);
 }

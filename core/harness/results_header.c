@@ -159,29 +159,39 @@ static bool utility_is_new(const struct ib_plan *p, size_t i)
     return true;
 }
 
-cJSON *ib_results_utility(const struct ib_gather *g, struct ib_error *err)
+cJSON *ib_results_list(const struct ib_gather *g, size_t n, ib_results_put put,
+                       struct ib_error *err)
 {
-    const struct ib_plan *p = g->plan;
-    const struct ib_suite *s = p->suite;
     cJSON *all = cJSON_CreateArray();
     enum ib_status status = IB_OK;
     bool ok = all != NULL;
-    for (size_t i = 0; ok && !status && i < p->n_cells; i++) {
-        const struct ib_cell *c = &p->cells[i];
-        if (!utility_is_new(p, i) || c->utility_node < 0)
-            continue;
-        cJSON *o = ib_put_object(&ok, all, NULL);
-        ib_put_text(&ok, o, "model", s->models[c->model].id);
-        ib_put_text(&ok, o, "defense", s->defenses[c->defense].id);
-        ib_put_number(&ok, o, "seed", (double)s->seeds[c->seed]);
-        status = put_utility(g, c->utility_node, c->utility_node, o, true, err);
-    }
+    for (size_t i = 0; ok && !status && i < n; i++)
+        status = put(&ok, g, i, all, err);
     if (ok && !status)
         return all;
     cJSON_Delete(all);
     if (!status)
         ib_error_set(err, IB_E_NOMEM, "no memory for results");
     return NULL;
+}
+
+static enum ib_status put_defended(bool *ok, const struct ib_gather *g,
+                                   size_t i, cJSON *all, struct ib_error *err)
+{
+    const struct ib_suite *s = g->plan->suite;
+    const struct ib_cell *c = &g->plan->cells[i];
+    if (!utility_is_new(g->plan, i) || c->utility_node < 0)
+        return IB_OK;
+    cJSON *o = ib_put_object(ok, all, NULL);
+    ib_put_text(ok, o, "model", s->models[c->model].id);
+    ib_put_text(ok, o, "defense", s->defenses[c->defense].id);
+    ib_put_number(ok, o, "seed", (double)s->seeds[c->seed]);
+    return put_utility(g, c->utility_node, c->utility_node, o, true, err);
+}
+
+cJSON *ib_results_utility(const struct ib_gather *g, struct ib_error *err)
+{
+    return ib_results_list(g, g->plan->n_cells, put_defended, err);
 }
 
 /* Which evaluator judged: its key, and the hash of its weights. */
@@ -205,28 +215,23 @@ static enum ib_status put_weights(const struct ib_gather *g, int node, cJSON *o,
     return ok ? IB_OK : ib_error_set(err, IB_E_NOMEM, "no memory for results");
 }
 
+static enum ib_status put_evaluator(bool *ok, const struct ib_gather *g,
+                                    size_t i, cJSON *all, struct ib_error *err)
+{
+    const struct ib_suite *s = g->plan->suite;
+    const struct ib_evaluator_cell *c = &g->plan->evaluators[i];
+    cJSON *o = ib_put_object(ok, all, NULL);
+    ib_put_text(ok, o, "evaluator", s->evaluators[c->evaluator].id);
+    ib_put_number(ok, o, "seed", (double)s->seeds[c->seed]);
+    enum ib_status status =
+        put_utility(g, c->model_node, c->utility_node, o, false, err);
+    return status ? status : put_weights(g, c->model_node, o, err);
+}
+
 cJSON *ib_results_evaluators_utility(const struct ib_gather *g,
                                      struct ib_error *err)
 {
-    const struct ib_plan *p = g->plan;
-    cJSON *all = cJSON_CreateArray();
-    enum ib_status status = IB_OK;
-    bool ok = all != NULL;
-    for (size_t i = 0; ok && !status && i < p->n_evaluators; i++) {
-        const struct ib_evaluator_cell *c = &p->evaluators[i];
-        cJSON *o = ib_put_object(&ok, all, NULL);
-        ib_put_text(&ok, o, "evaluator", p->suite->evaluators[c->evaluator].id);
-        ib_put_number(&ok, o, "seed", (double)p->suite->seeds[c->seed]);
-        status = put_utility(g, c->model_node, c->utility_node, o, false, err);
-        if (!status)
-            status = put_weights(g, c->model_node, o, err);
-    }
-    if (ok && !status)
-        return all;
-    cJSON_Delete(all);
-    if (!status)
-        ib_error_set(err, IB_E_NOMEM, "no memory for results");
-    return NULL;
+    return ib_results_list(g, g->plan->n_evaluators, put_evaluator, err);
 }
 
 static void cpu_model(char *out, size_t n)

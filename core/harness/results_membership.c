@@ -20,11 +20,12 @@ static enum ib_status put_numbers(bool *ok, const struct ib_gather *g,
     return s;
 }
 
-static enum ib_status put_cell(bool *ok, const struct ib_gather *g,
-                               const struct ib_membership_cell *c, cJSON *o,
-                               struct ib_error *err)
+static enum ib_status put_cell(bool *ok, const struct ib_gather *g, size_t i,
+                               cJSON *all, struct ib_error *err)
 {
+    const struct ib_membership_cell *c = &g->plan->memberships[i];
     const struct ib_suite *s = g->plan->suite;
+    cJSON *o = ib_put_object(ok, all, NULL);
     struct ib_scored x = ib_nodes_status(g->plan, c->target_node, c->node);
 
     ib_put_text(ok, o, "model", s->models[c->model].id);
@@ -38,17 +39,5 @@ static enum ib_status put_cell(bool *ok, const struct ib_gather *g,
 
 cJSON *ib_results_membership(const struct ib_gather *g, struct ib_error *err)
 {
-    cJSON *all = cJSON_CreateArray();
-    enum ib_status s = IB_OK;
-    bool ok = all != NULL;
-
-    for (size_t i = 0; ok && !s && i < g->plan->n_memberships; i++)
-        s = put_cell(&ok, g, &g->plan->memberships[i],
-                     ib_put_object(&ok, all, NULL), err);
-    if (ok && !s)
-        return all;
-    cJSON_Delete(all);
-    if (!s)
-        ib_error_set(err, IB_E_NOMEM, "no memory for results");
-    return NULL;
+    return ib_results_list(g, g->plan->n_memberships, put_cell, err);
 }

@@ -58,6 +58,13 @@ cJSON *ib_results_utility(const struct ib_gather *g, struct ib_error *err);
 cJSON *ib_results_evaluators_utility(const struct ib_gather *g,
                                      struct ib_error *err);
 /* Of priors that learn, by seed. */
+/* A list with what put makes of rows 0..n-1: it adds to `all`. NULL with err
+ * set where that failed. */
+typedef enum ib_status (*ib_results_put)(bool *ok, const struct ib_gather *g,
+                                         size_t i, cJSON *all,
+                                         struct ib_error *err);
+cJSON *ib_results_list(const struct ib_gather *g, size_t n, ib_results_put put,
+                       struct ib_error *err);
 cJSON *ib_results_priors(const struct ib_gather *g, struct ib_error *err);
 /* Of targets whose members were asked after. */
 cJSON *ib_results_membership(const struct ib_gather *g, struct ib_error *err);

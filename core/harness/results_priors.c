@@ -51,15 +51,16 @@ static enum ib_status put_meta(bool *ok, const struct ib_gather *g, int node,
     return IB_OK;
 }
 
-static enum ib_status put_prior(bool *ok, const struct ib_gather *g,
-                                const struct ib_prior_cell *c, cJSON *o,
-                                struct ib_error *err)
+static enum ib_status put_prior(bool *ok, const struct ib_gather *g, size_t i,
+                                cJSON *all, struct ib_error *err)
 {
+    const struct ib_prior_cell *c = &g->plan->priors[i];
     const struct ib_suite *s = g->plan->suite;
     const struct ib_use *prior = &s->attacks[c->attack].prior;
     struct ib_scored x =
         ib_nodes_status(g->plan, c->prior_node,
                         c->sample_node < 0 ? c->prior_node : c->sample_node);
+    cJSON *o = ib_put_object(ok, all, NULL);
     enum ib_status status;
 
     ib_put_text(ok, o, "prior", prior->plugin->name);
@@ -76,17 +77,5 @@ static enum ib_status put_prior(bool *ok, const struct ib_gather *g,
 
 cJSON *ib_results_priors(const struct ib_gather *g, struct ib_error *err)
 {
-    cJSON *all = cJSON_CreateArray();
-    enum ib_status s = IB_OK;
-    bool ok = all != NULL;
-
-    for (size_t i = 0; ok && !s && i < g->plan->n_priors; i++)
-        s = put_prior(&ok, g, &g->plan->priors[i],
-                      ib_put_object(&ok, all, NULL), err);
-    if (ok && !s)
-        return all;
-    cJSON_Delete(all);
-    if (!s)
-        ib_error_set(err, IB_E_NOMEM, "no memory for results");
-    return NULL;
+    return ib_results_list(g, g->plan->n_priors, put_prior, err);
 }

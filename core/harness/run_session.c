@@ -135,6 +135,27 @@ static bool any_missing(const struct ib_session *s)
     return false;
 }
 
+static enum ib_status run_plan(struct ib_session *s, bool *stopped,
+                               struct ib_error *err)
+{
+    enum ib_status status =
+        ib_run_plan(s->plan, &s->env, &s->options, s->command->console, err);
+
+    *stopped = s->options.stop && *s->options.stop;
+    return status;
+}
+
+enum ib_status ib_session_run_wanted(struct ib_session *s, const bool *want,
+                                     bool *stopped, struct ib_error *err)
+{
+    enum ib_status status;
+
+    s->options.want = want;
+    status = run_plan(s, stopped, err);
+    s->options.want = NULL;
+    return status;
+}
+
 enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
                               ib_session_make make, void *ctx,
                               struct ib_error *err)
@@ -143,8 +164,7 @@ enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
     enum ib_status status = IB_OK;
 
     for (int round = 0; round < ROUNDS; round++) {
-        status = ib_run_plan(s->plan, &s->env, &s->options, console, err);
-        *stopped = s->options.stop && *s->options.stop;
+        status = run_plan(s, stopped, err);
         if (status || *stopped)
             return status;
         status = make(ctx, err);

@@ -57,6 +57,11 @@ typedef enum ib_status (*ib_session_make)(void *ctx, struct ib_error *err);
 IB_CHECK enum ib_status ib_session_run(struct ib_session *s, bool *stopped,
                                        ib_session_make make, void *ctx,
                                        struct ib_error *err);
+/* Runs what is wanted of the plan (per node), and what that needs; looks at
+ * nothing that came of it. */
+IB_CHECK enum ib_status ib_session_run_wanted(struct ib_session *s,
+                                              const bool *want, bool *stopped,
+                                              struct ib_error *err);
 /* How many nodes failed or were blocked. */
 size_t ib_session_failures(const struct ib_session *s);
 /* The exit status of a run that came to its end: IB_EXIT_CELLS where some

@@ -123,9 +123,11 @@ static void add_curves(struct ib_site *s, const struct ib_site_open *e,
 /* --- pictures
  * -------------------------------------------------------------------- */
 
-static void add_sheet(const struct ib_site_open *e, const cJSON *sheet,
-                      struct ib_text *t)
+/* ctx: points to the struct ib_site_open * that the sheet is of. */
+static void add_sheet(void *ctx, const struct ib_page *p, const cJSON *sheet)
 {
+    const struct ib_site_open *e = *(const struct ib_site_open **)ctx;
+    struct ib_text *t = p->t;
     const char *file = ib_view_text(sheet, "file");
     bool control = strcmp(ib_view_text(sheet, "kind"), "control") == 0;
     const cJSON *column;
@@ -154,7 +156,7 @@ static void add_sheet(const struct ib_site_open *e, const cJSON *sheet,
 
 static void add_sheets(const struct ib_site_open *e, const struct ib_page *p)
 {
-    const cJSON *sheets = ib_view_array(e->index, "sheets"), *sheet;
+    const cJSON *sheets = ib_view_array(e->index, "sheets");
     struct ib_text *t = p->t;
 
     ib_text_add(t, "<h2 id=pictures>Pictures</h2>\n");
@@ -167,15 +169,8 @@ static void add_sheets(const struct ib_site_open *e, const struct ib_page *p)
                "private and the public image that are nearest to the "
                "reconstruction, and what came out behind each defense (first "
                "seed).</p>\n");
-    for (int rest = 0; rest < 2; rest++) {
-        ib_page_sheets_begin(p, sheets, rest);
-        cJSON_ArrayForEach(sheet, sheets)
-        {
-            if (ib_page_sheet_leads(p->v, sheets, sheet) == (rest == 0))
-                add_sheet(e, sheet, t);
-        }
-        ib_page_sheets_end(p, sheets, rest);
-    }
+    ib_page_sheet_groups(p, sheets,
+                         &(struct ib_page_sheet){.put = add_sheet, .ctx = &e});
 }
 
 /* --- recomputing

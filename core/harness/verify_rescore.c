@@ -324,11 +324,7 @@ enum ib_status ib_rescore_run(struct ib_verify *v, const int *node,
     for (size_t i = 0; i < nodes; i++)
         if (node[i] >= 0)
             want[node[i]] = true;
-    s->options.want = want;
-    status =
-        ib_run_plan(s->plan, &s->env, &s->options, s->command->console, err);
-    s->options.want = NULL;
-    *stopped = s->options.stop && *s->options.stop;
+    status = ib_session_run_wanted(s, want, stopped, err);
     free(want);
     return status;
 }
